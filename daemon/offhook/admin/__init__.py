@@ -1,0 +1,1 @@
+"""What administrators reach: the API and who may use it."""

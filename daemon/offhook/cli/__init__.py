@@ -1,0 +1,1 @@
+"""The offhook command, a file per group of commands."""

@@ -1,0 +1,1 @@
+"""The operator's YAML file: its schema, and how it is read."""

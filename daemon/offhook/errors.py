@@ -1,0 +1,131 @@
+"""Every error that Offhook raises on purpose.
+
+    OffhookError
+    ├── ConfigError            the configuration file cannot be used         exit 2
+    ├── InventoryError         a rule of the inventory refuses a change
+    │   ├── NotFound           the thing named does not exist                HTTP 404
+    │   ├── Conflict           it contradicts what is there                  HTTP 409
+    │   └── Invalid            a value breaks a rule                         HTTP 422
+    ├── SipError               a SIP message cannot be accepted              its status
+    ├── TftpError              a TFTP packet or transfer cannot be served    its code
+    ├── RenderError            a template failed                             HTTP 500, TFTP code 0
+    ├── CatalogError           a vendor folder is broken                     exit 2, or the old one stays
+    └── StoreError             the databases cannot be used
+        ├── StoreUnavailable   for now: full, locked, failing                SIP and HTTP 503
+        ├── StoreLocked        another daemon uses this state_dir            exit 1
+        ├── SchemaTooNew       written by a newer Offhook                    exit 1
+        └── KeyUnusable        the key that opens the secrets is not there   exit 1
+
+A message says what happened, to what, and what to do about it. Each server maps this tree to its own
+protocol in one place; nothing else turns an exception into an answer.
+"""
+
+from dataclasses import dataclass
+
+
+class OffhookError(Exception):
+    """Base of the tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in a document that an operator wrote."""
+
+    message: str
+    #: What is wrong and what to do.
+    path: str = ""
+    #: Where in the document's structure, e.g. ``accounts[0].users[2].extension``.
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    #: Counted from 1; 0 where the place is not known.
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return ": ".join(part for part in (place, self.path, self.message) if part)
+
+
+class DocumentError(OffhookError):
+    """A document with faults, all of them; what :class:`ConfigError` and ``apply`` have in common."""
+
+    def __init__(self, faults: list[Fault] | tuple[Fault, ...]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class ConfigError(DocumentError):
+    """The configuration cannot be used."""
+
+
+class InventoryError(OffhookError):
+    """A rule of the inventory refuses a change; nothing was changed."""
+
+    def __init__(self, message: str, *, field: str = "", rule: str = "", remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.rule = rule
+        self.remedy = remedy
+
+
+class NotFound(InventoryError):
+    """The thing named does not exist."""
+
+
+class Conflict(InventoryError):
+    """The change contradicts what is there."""
+
+
+class Invalid(InventoryError):
+    """A value breaks a rule."""
+
+
+class SipError(OffhookError):
+    """A SIP message that cannot be accepted. ``status`` and ``reason`` are what to answer."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(f"{status} {reason}")
+        self.status = status
+        self.reason = reason
+
+
+class TftpError(OffhookError):
+    """A TFTP request that cannot be served. ``code`` is the error code of RFC 1350 §5 to answer."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class RenderError(OffhookError):
+    """A template failed. Never shown to a phone; ``template`` and ``line`` are for the operator."""
+
+    def __init__(self, message: str, *, template: str = "", line: int = 0) -> None:
+        super().__init__(f"{template}:{line}: {message}" if template else message)
+        self.template = template
+        self.line = line
+
+
+class CatalogError(DocumentError):
+    """A vendor folder is broken."""
+
+
+class StoreError(OffhookError):
+    """The databases cannot be used."""
+
+
+class StoreUnavailable(StoreError):
+    """A write was not made durable and may be tried again later."""
+
+
+class StoreLocked(StoreError):
+    """Another daemon uses this state_dir."""
+
+
+class SchemaTooNew(StoreError):
+    """The database was written by a newer Offhook."""
+
+
+class KeyUnusable(StoreError):
+    """The key that opens the stored secrets is missing, readable by others, or the wrong one."""

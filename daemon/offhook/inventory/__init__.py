@@ -1,0 +1,1 @@
+"""Accounts, locations, users, numbers, devices and lines, and the rules between them."""

@@ -1,0 +1,1 @@
+"""Who may register, and where each address of record is bound."""

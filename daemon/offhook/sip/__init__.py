@@ -1,0 +1,1 @@
+"""SIP without input and output: values, parser, framing, digest, transactions."""

@@ -1,0 +1,1 @@
+"""The databases: they satisfy the ports that the domain packages define."""
