@@ -1,0 +1,73 @@
+"""What the inventory needs from outside."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from offhook.inventory.models import Entity
+from offhook.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write this entity, whether it was there or not."""
+
+    entity: Entity
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove this entity."""
+
+    entity: Entity
+
+
+Change = Put | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """Who did what: written in the same transaction as the change itself."""
+
+    at: float
+    actor: str
+    origin: str
+    #: Address or socket that the request came from.
+    request_id: str
+    action: str
+    #: ``create``, ``update``, ``delete``, ``reveal`` ...
+    kind: str
+    key: str
+    #: Kind and natural key of the object.
+    before: str
+    after: str
+    #: JSON of the fields that differ, secrets hidden; empty where there is none.
+    reason: str = ""
+
+
+class InventoryStore(Protocol):
+    """Where the inventory is kept. Calls block: they are made from a worker thread."""
+
+    def load(self) -> Iterable[Entity]:
+        """Every entity."""
+        ...
+
+    def commit(self, changes: Sequence[Change], audit: Sequence[AuditRecord]) -> None:
+        """Writes all of it durably, or raises StoreError and nothing is written."""
+        ...
+
+
+class SecretBox(Protocol):
+    """Seals secrets for storage."""
+
+    def seal(self, secret: Secret, context: str) -> bytes:
+        """The sealed form; ``context`` (kind, id and field) must be the same when it is opened."""
+        ...
+
+    def open(self, sealed: bytes, context: str) -> Secret:
+        """The secret. Raises KeyUnusable where key or context is another one."""
+        ...
+
+    def digest(self, text: str) -> bytes:
+        """A keyed digest under which a token can be looked up."""
+        ...
