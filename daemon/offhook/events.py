@@ -92,6 +92,17 @@ class RegistrationRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class CallUnroutable:
+    """A call came for an account that has no gateway to send it on to: calls are failing right now."""
+
+    account: str
+    called: str
+    #: User part of the Request-URI.
+    source: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class NotifyAnswered:
     """The final answer to a NOTIFY, 408 where none came and 503 where it could not be sent."""
 

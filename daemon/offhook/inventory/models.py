@@ -196,6 +196,7 @@ class Line:
     """A registration of a device, with at most one assignment: a number, else a user, else an extension of its own."""
 
     id: int
+    account_id: int
     device_id: int
     index: int
     appearances: int = 1

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from offhook.inventory.models import Entity
+from offhook.inventory.models import Device, Entity
 from offhook.secret import Secret
+
+if TYPE_CHECKING:
+    from offhook.inventory.snapshot import Inventory
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +73,38 @@ class SecretBox(Protocol):
 
     def digest(self, text: str) -> bytes:
         """A keyed digest under which a token can be looked up."""
+        ...
+
+
+class Vendors(Protocol):
+    """What the inventory asks the vendor folders."""
+
+    def find_vendor_by_mac(self, mac: str) -> str | None:
+        """Name of the vendor to whom the MAC's prefix belongs."""
+        ...
+
+    def secret_shape(self, vendor: str | None) -> tuple[str, int]:
+        """Alphabet and length of a SIP password that this vendor's phones can hold."""
+        ...
+
+    def missing_templates(self, vendor: str | None, model: str | None) -> str | None:
+        """Why such a device could not be given a file, in words for the operator; None where it can."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigDigests:
+    """Digests of what a carrier's files are made of."""
+
+    config: str
+    #: All of it, and the templates.
+    registration: str
+    #: What the device registers with.
+
+
+class DigestSource(Protocol):
+    """Tells when a carrier's configuration has changed."""
+
+    def digests(self, inventory: "Inventory", carrier: Device) -> ConfigDigests | None:
+        """The digests; None for a device that has no files."""
         ...

@@ -109,6 +109,8 @@ def index_keys(entity: Entity) -> Iterator[Key]:
                 yield "line.user", entity.user_id
             if entity.number_id is not None:
                 yield "line.number", entity.number_id
+            if entity.extension is not None:
+                yield "extension", (entity.account_id, entity.extension)
         case Credential():
             yield "credential.line", entity.line_id
             yield "credential.username", entity.auth_username
@@ -330,6 +332,13 @@ class Draft(Inventory):
             elif before is not None:
                 real.append(Delete(before))
         return tuple(real)
+
+    def freeze(self) -> Inventory:
+        """The draft as a snapshot; it lets go of its base. The draft must not be changed afterwards."""
+        inventory = Inventory.__new__(Inventory)
+        inventory._tables = self._tables
+        inventory._index = self._index
+        return inventory
 
     def touched_keys(self) -> set[Key]:
         """Keys of everything put: where a duplicate could have arisen."""

@@ -1,0 +1,133 @@
+"""From the file to a :class:`Config`, or to every fault it has."""
+
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from offhook import yamldoc
+from offhook.config.schema import NOT_IN_THIS_VERSION, Config
+from offhook.endpoint import Endpoint, Transport
+from offhook.errors import ConfigError, DocumentError, Fault
+
+_BOUNDS = yamldoc.Bounds(document_bytes=1024 * 1024, nodes=100_000)
+#: What the kernel takes as the name of a Unix socket: sun_path of unix(7) less its final NUL.
+_SOCKET_PATH_BYTES = 107
+_CAP_NET_BIND_SERVICE = 1 << 10
+
+
+def load_config(path: Path) -> Config:
+    """Reads and checks a configuration file. Raises :class:`ConfigError` with everything that is wrong with it."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfigError([Fault(f"cannot be read: {error.strerror}; is --config right?", file=str(path))]) from None
+    return parse_config(text, path)
+
+
+def parse_config(text: str | bytes, path: Path) -> Config:
+    """As :func:`load_config`, of a text that is or would be the file ``path``."""
+    try:
+        document = yamldoc.load(text, str(path), _BOUNDS)
+    except DocumentError as error:
+        raise ConfigError(error.faults) from None
+    try:
+        config = Config.model_validate(document.data, context={"folder": path.parent})
+    except ValidationError as error:
+        raise ConfigError(yamldoc.faults_of(error, document, Config, NOT_IN_THIS_VERSION)) from None
+    socket = config.admin.socket
+    config = config.model_copy(
+        update={"admin": config.admin.model_copy(update={"socket": config.state_dir / config.admin.socket})}
+    )
+    faults = [document.fault(where, message) for where, message in _contradictions(config, socket)]
+    if faults:
+        raise ConfigError(sorted(faults, key=lambda fault: (fault.line, fault.column)))
+    return config
+
+
+def _listeners(config: Config) -> list[tuple[tuple[str | int, ...], Transport, Endpoint]]:
+    """Everything that listens: its place in the file, the transport it uses, its address."""
+    found: list[tuple[tuple[str | int, ...], Transport, Endpoint]] = []
+    for index, endpoint in enumerate(config.sip.listen):
+        found.append((("sip", "listen", index), endpoint.transport or Transport.UDP, endpoint))
+    for index, endpoint in enumerate(config.provisioning.http):
+        found.append((("provisioning", "http", index), Transport.TCP, endpoint))
+    for index, endpoint in enumerate(config.provisioning.tftp):
+        found.append((("provisioning", "tftp", index), Transport.UDP, endpoint))
+    if config.admin.listen:
+        found.append((("admin", "listen"), Transport.TCP, config.admin.listen))
+    if config.metrics.listen:
+        found.append((("metrics", "listen"), Transport.TCP, config.metrics.listen))
+    return found
+
+
+def _contradictions(config: Config, socket: Path) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What no single key is to blame for, with the place to name."""
+    for (one, its_transport, its), (other, transport, endpoint) in combinations(_listeners(config), 2):
+        if its_transport is transport and its.port and its.port == endpoint.port and _overlap(its, endpoint):
+            where = yamldoc.format_path(one)
+            yield other, f"{endpoint} is taken by {where} ({its}); choose another port"
+    for index, folder in enumerate(config.templates.paths):
+        if not folder.is_dir():
+            yield ("templates", "paths", index), f"{folder} is no folder; create it or remove it here"
+    length = len(bytes(config.admin.socket))
+    if length > _SOCKET_PATH_BYTES:
+        yield (
+            ("admin", "socket"),
+            f"{config.admin.socket} has {length} bytes, and a socket's path at most {_SOCKET_PATH_BYTES}; "
+            f"shorten state_dir, or name a place outside it in place of {socket}",
+        )
+
+
+def _overlap(one: Endpoint, other: Endpoint) -> bool:
+    if one.host == other.host:
+        return True
+    return (one.is_wildcard or other.is_wildcard) and (":" in one.host) == (":" in other.host)
+
+
+def find_warnings(config: Config, lowest_port: int) -> list[str]:
+    """What may be meant, and should be looked at. ``lowest_port``: of those this process may listen on."""
+    warnings = []
+    for path, _, endpoint in _listeners(config):
+        if 0 < endpoint.port < lowest_port:
+            warnings.append(
+                f"{yamldoc.format_path(path)}: {endpoint} needs the right to listen below port {lowest_port}; "
+                "the systemd unit grants it, else use a higher port"
+            )
+    if config.admin.listen and not config.admin.listen.is_loopback:
+        warnings.append(
+            f"admin.listen: {config.admin.listen} is open to other machines, and is not encrypted; "
+            "listen on 127.0.0.1 behind a proxy with TLS"
+        )
+    for index, network in enumerate(config.provisioning.lan_networks):
+        if network.prefixlen == 0:
+            warnings.append(f"provisioning.lan_networks[{index}]: {network} hands secrets to every address there is")
+    return warnings
+
+
+def find_lowest_port() -> int:
+    """The lowest port that this process may listen on: ip_unprivileged_port_start, or 1 with CAP_NET_BIND_SERVICE."""
+    try:
+        status = Path("/proc/self/status").read_text()
+        effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
+        if int(effective.split()[1], 16) & _CAP_NET_BIND_SERVICE:
+            return 1
+        return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    except (OSError, StopIteration, ValueError):
+        return 1024
+
+
+def compare_for_reload(old: Config, new: Config) -> list[str]:
+    """The keys that differ and cannot change while the daemon runs; empty when ``new`` can take ``old``'s place."""
+    fixed = {
+        "state_dir": (old.state_dir, new.state_dir),
+        "sip.listen": (old.sip.listen, new.sip.listen),
+        "provisioning.http": (old.provisioning.http, new.provisioning.http),
+        "provisioning.tftp": (old.provisioning.tftp, new.provisioning.tftp),
+        "admin.listen": (old.admin.listen, new.admin.listen),
+        "admin.socket": (old.admin.socket, new.admin.socket),
+        "metrics.listen": (old.metrics.listen, new.metrics.listen),
+        "store.url": (old.store.url, new.store.url),
+    }
+    return [key for key, (before, after) in fixed.items() if before != after]

@@ -1,0 +1,138 @@
+"""Changes in words: what ``plan`` prints and the audit keeps. Secrets are hidden, ids are names."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Final
+
+from offhook.inventory.address import CivicAddress, EmergencyAddress
+from offhook.inventory.models import (
+    Account,
+    Carrier,
+    Credential,
+    CredentialState,
+    DectSystem,
+    Device,
+    Entity,
+    Line,
+    Location,
+    Number,
+    User,
+)
+from offhook.inventory.ports import Change, Put
+from offhook.inventory.rules import describe
+from offhook.inventory.snapshot import Inventory
+from offhook.secret import Secret
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDifference:
+    """A field before and after; empty where it was, or is, not set."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that changes."""
+
+    action: Action
+    kind: str
+    key: str
+    #: Kind and natural key, e.g. ``device Reception (00:15:65:12:34:56)``.
+    fields: tuple[FieldDifference, ...]
+
+
+#: Fields that say nothing to a person, or must not be said.
+_HIDDEN: Final = frozenset(
+    {"id", "account_id", "token_digest", "former_token_digest", "pin_hash", "created_at", "slot"}
+)
+_SECRET: Final = frozenset({"sealed_token", "sealed_secret", "ha1"})
+_REFERENCES: Final[dict[str, type[Entity]]] = {
+    "location_id": Location,
+    "user_id": User,
+    "number_id": Number,
+    "system_id": DectSystem,
+    "base_id": Device,
+    "device_id": Device,
+    "line_id": Line,
+}
+
+
+def find_differences(before: Inventory, after: Inventory, changes: Iterable[Change]) -> list[Difference]:
+    """The changes in words, in the order of kinds in which people think: accounts first, credentials last."""
+    order = (Account, Location, DectSystem, User, Number, Device, Line, Credential)
+    found: list[tuple[int, str, Difference]] = []
+    for change in changes:
+        entity = change.entity
+        if isinstance(entity, Carrier) or _is_implied(entity, before, after):
+            continue
+        old = before.find(type(entity), entity.id)
+        new = entity if isinstance(change, Put) else None
+        action = Action.DELETE if new is None else Action.CREATE if old is None else Action.UPDATE
+        parts = tuple(_fields(old, new, before, after))
+        if action is Action.UPDATE and not parts:
+            continue
+        key = describe(entity, before if new is None else after)
+        difference = Difference(action, type(entity).__name__.lower(), key, parts)
+        found.append((order.index(type(entity)), key, difference))
+    return [difference for _, _, difference in sorted(found, key=lambda item: item[:2])]
+
+
+def _is_implied(entity: Entity, before: Inventory, after: Inventory) -> bool:
+    """Lines and credentials come and go with their device, and need no lines of their own then."""
+    if isinstance(entity, Credential):
+        line = after.find(Line, entity.line_id) or before.find(Line, entity.line_id)
+        fresh = before.find(Line, entity.line_id) is None or after.find(Line, entity.line_id) is None
+        return fresh or line is None or entity.state is CredentialState.RETIRING
+    if isinstance(entity, Line):
+        gone = after.find(Device, entity.device_id) is None
+        bare = entity.user_id is None and entity.number_id is None and entity.extension is None
+        return gone or (bare and before.find(Line, entity.id) is None)
+    return False
+
+
+def _fields(old: Entity | None, new: Entity | None, before: Inventory, after: Inventory) -> Iterable[FieldDifference]:
+    entity = new if new is not None else old
+    if entity is None or new is None:
+        return
+    for field in fields(entity):
+        if field.name in _HIDDEN:
+            continue
+        was, is_now = getattr(old, field.name, None), getattr(new, field.name, None)
+        if was == is_now:
+            continue
+        if field.name in _SECRET:
+            if field.name.startswith("sealed"):
+                yield FieldDifference(field.name.removeprefix("sealed_"), Secret.MASK if was else "", Secret.MASK)
+            continue
+        shown_was, shown_is = _show(field.name, was, before), _show(field.name, is_now, after)
+        if shown_was != shown_is:
+            yield FieldDifference(field.name.removesuffix("_id"), shown_was, shown_is)
+
+
+def _show(name: str, value: object, inventory: Inventory) -> str:
+    match value:
+        case None | "" | ():
+            return ""
+        case int() if name in _REFERENCES:
+            entity = inventory.find(_REFERENCES[name], value)
+            return describe(entity, inventory).partition(" ")[2] if entity is not None else ""
+        case bool():
+            return "yes" if value else "no"
+        case EmergencyAddress():
+            return f"{_show('', value.entered, inventory)} ({value.state.value})"
+        case CivicAddress():
+            return ", ".join(f"{element} {text}" for element, text in value.elements().items())
+        case tuple():
+            return ", ".join(str(item) for item in value)
+        case _:
+            return str(value)

@@ -1,0 +1,290 @@
+"""The inventory document: what administrators write for ``plan`` and ``apply``, and ``export`` gives back.
+
+A field that is absent leaves things as they are; ``null`` clears. Everything is checked here as far as it can be
+without looking at the inventory, all faults at once, each with its line.
+"""
+
+from functools import cache
+from typing import Annotated, Any, Final
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from offhook import yamldoc
+from offhook.errors import DocumentError, Invalid, SipError
+from offhook.inventory import identifiers
+from offhook.inventory.models import AccessLevel, BaseRole, DeviceState, DeviceType, NumberStatus, Plan
+from offhook.secret import Secret
+from offhook.sip.digest import Algorithm
+from offhook.sip.uri import SipUri
+
+
+def _checked(parse: Any) -> AfterValidator:
+    """Makes an identifier parser a validator: its refusal, with the remedy, becomes the fault's message."""
+
+    def validate(text: str) -> str:
+        try:
+            return str(parse(text))
+        except Invalid as error:
+            raise ValueError(f"{error.message}; {error.remedy}") from None
+
+    return AfterValidator(validate)
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def parse_timezone(text: str) -> str:
+    """An IANA time zone name."""
+    if text not in _timezones():
+        raise Invalid(
+            f"{text!r} is not a time zone", field="timezone", rule="IANA", remedy="write it like America/New_York"
+        )
+    return text
+
+
+def parse_gateway(text: str) -> str:
+    """The SIP URI of a PBX: host, port and parameters, without a user."""
+    try:
+        uri = SipUri.parse(text)
+    except SipError:
+        uri = None
+    if uri is None or uri.user is not None or uri.headers is not None:
+        raise Invalid(
+            f"{text!r} cannot be a gateway", field="gateway", rule="", remedy="write it like sip:pbx.acme.test"
+        )
+    return text
+
+
+def parse_host(text: str) -> str:
+    """``host`` or ``host:port`` of a registrar or time server."""
+    try:
+        uri = SipUri.parse(f"sip:{text}")
+    except SipError:
+        uri = None
+    if uri is None or uri.user is not None or uri.parameters or uri.headers is not None:
+        raise Invalid(f"{text!r} is not a host", field="host", rule="", remedy="write it as host or host:port")
+    return text
+
+
+def parse_language(text: str) -> str:
+    """A language tag."""
+    tag = text.strip()
+    if not tag.replace("-", "").isalpha() or not 2 <= len(tag) <= 12:
+        raise Invalid(f"{text!r} is not a language", field="language", rule="", remedy="write it like en or de-CH")
+    return tag
+
+
+def parse_country(text: str) -> str:
+    """A two-letter country."""
+    if not (len(text) == 2 and text.isascii() and text.isalpha()):
+        raise Invalid(f"{text!r} is not a country", field="country", rule="", remedy="write two letters, e.g. US")
+    return text.upper()
+
+
+def parse_algorithm(text: str) -> str:
+    """A digest algorithm that Offhook speaks (RFC 8760)."""
+    for algorithm in Algorithm:
+        if algorithm.value.upper() == text.upper():
+            return algorithm.value
+    names = ", ".join(algorithm.value for algorithm in Algorithm)
+    raise Invalid(f"{text!r} is not a digest algorithm", field="digest_algorithms", rule="", remedy=f"use {names}")
+
+
+def parse_nothing(text: str) -> str:
+    """Free text on one line; may be empty."""
+    return identifiers.parse_label(text, "text") if text.strip() else ""
+
+
+def _secret(value: object) -> object:
+    return Secret(value) if isinstance(value, str) else value
+
+
+def _password(secret: Secret) -> Secret:
+    text = secret.reveal()
+    if not 1 <= len(text) <= 128 or not text.isascii() or not text.isprintable() or any(c in text for c in ' "\\'):
+        raise ValueError("a password has 1 to 128 printable ASCII characters, without blanks, quotes and backslashes")
+    return secret
+
+
+Label = Annotated[str, _checked(identifiers.parse_label)]
+Text = Annotated[str, _checked(parse_nothing)]
+Mac = Annotated[str, _checked(identifiers.parse_mac)]
+Ipei = Annotated[str, _checked(identifiers.parse_ipei)]
+E164 = Annotated[str, _checked(identifiers.parse_e164)]
+Extension = Annotated[str, _checked(identifiers.parse_extension)]
+Username = Annotated[str, _checked(identifiers.parse_username)]
+Email = Annotated[str, _checked(identifiers.parse_email)]
+Domain = Annotated[str, _checked(identifiers.parse_domain)]
+AuthUsername = Annotated[str, _checked(identifiers.parse_auth_username)]
+Timezone = Annotated[str, _checked(parse_timezone)]
+Gateway = Annotated[str, _checked(parse_gateway)]
+Host = Annotated[str, _checked(parse_host)]
+Language = Annotated[str, _checked(parse_language)]
+Country = Annotated[str, _checked(parse_country)]
+DigestAlgorithm = Annotated[str, _checked(parse_algorithm)]
+VendorName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$"), BeforeValidator(lambda v: _lower(v))]
+Password = Annotated[Secret, BeforeValidator(_secret), AfterValidator(_password)]
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+    def stated(self, *names: str) -> dict[str, Any]:
+        """Those of these fields that the document states, null included."""
+        return {name: getattr(self, name) for name in names if name in self.model_fields_set}
+
+
+class AddressPart(_Part):
+    """Civic address elements, as in :class:`offhook.inventory.address.CivicAddress`."""
+
+    country: Country
+    state: Text = ""
+    county: Text = ""
+    city: Text = ""
+    community: Text = ""
+    house_prefix: Text = ""
+    house_number: Text = ""
+    house_suffix: Text = ""
+    pre_directional: Text = ""
+    pre_modifier: Text = ""
+    pre_type: Text = ""
+    street: Text = ""
+    suffix: Text = ""
+    post_directional: Text = ""
+    post_modifier: Text = ""
+    building: Text = ""
+    floor: Text = ""
+    unit: Text = ""
+    room: Text = ""
+    seat: Text = ""
+    landmark: Text = ""
+    location_text: Text = ""
+    name: Text = ""
+    postal_code: Text = ""
+
+
+class LocationPart(_Part):
+    name: Label
+    rename_from: Label | None = None
+    timezone: Timezone | None = None
+    address: AddressPart | None = None
+
+
+class UserPart(_Part):
+    username: Username
+    rename_from: Username | None = None
+    first_name: Text = ""
+    last_name: Text = ""
+    email: Email | None = None
+    plan: Plan = Plan.PRO
+    extension: Extension | None = None
+    location: Label | None = None
+    timezone: Timezone | None = None
+    forward_unreachable: E164 | Extension | None = None
+    voicemail_to_email: bool = False
+    offsite_address: AddressPart | None = None
+
+
+class DisplayNamePart(_Part):
+    """E3: the two-part display name of a number."""
+
+    first: Text = ""
+    last: Text = ""
+
+
+class NumberPart(_Part):
+    number: E164
+    location: Label | None = None
+    status: NumberStatus = NumberStatus.ACTIVE
+    main: bool = False
+    extension: Extension | None = None
+    station_type: Label | None = None
+    display_name: DisplayNamePart | None = None
+    user: Username | None = None
+
+
+class SystemPart(_Part):
+    name: Label
+    rename_from: Label | None = None
+    vendor: VendorName | None = None
+    model: Label | None = None
+
+
+class LinePart(_Part):
+    index: Annotated[int, Field(ge=1, le=256)]
+    user: Username | None = None
+    number: E164 | None = None
+    extension: Extension | None = None
+    label: Label | None = None
+    appearances: Annotated[int, Field(ge=1, le=24)] = 1
+    auth_username: AuthUsername | None = None
+    password: Password | None = None
+
+
+class DevicePart(_Part):
+    type: DeviceType | None = None
+    mac: Mac | None = None
+    ipei: Ipei | None = None
+    name: Label | None = None
+    rename_from: Label | None = None
+    vendor: VendorName | None = None
+    model: Label | None = None
+    location: Label | None = None
+    state: DeviceState = DeviceState.ACTIVE
+    user: Username | None = None
+    base: Label | None = None
+    system: Label | None = None
+    role: BaseRole | None = None
+    address: AddressPart | None = None
+    lines: list[LinePart] | None = None
+
+
+class AccountPart(_Part):
+    name: Label
+    rename_from: Label | None = None
+    sip_domain: Domain | None = None
+    gateway: Gateway | None = None
+    external_registrar: Host | None = None
+    access: AccessLevel = AccessLevel.TOKEN
+    digest_algorithms: Annotated[list[DigestAlgorithm], Field(min_length=1)] = ["MD5"]
+    language: Language = "en"
+    timezone: Timezone = "UTC"
+    ntp_server: Host | None = None
+    tones: Country = "us"
+    locations: list[LocationPart] = []
+    users: list[UserPart] = []
+    numbers: list[NumberPart] = []
+    dect_systems: list[SystemPart] = []
+    devices: list[DevicePart] = []
+
+
+class InventoryPart(_Part):
+    """The whole document."""
+
+    accounts: list[AccountPart]
+
+
+#: Lists that hold parts, by the name of the field; what ``--prune`` looks through.
+LISTS: Final = ("locations", "users", "numbers", "dect_systems", "devices")
+
+
+def read_document(
+    text: str | bytes, file: str, bounds: yamldoc.Bounds | None = None
+) -> tuple[InventoryPart, yamldoc.Document]:
+    """Reads and checks a document. Raises DocumentError with every fault."""
+    document = yamldoc.load(text, file, bounds)
+    if document.data is None:
+        raise DocumentError([document.fault((), "is empty; an inventory document begins with 'accounts:'")])
+    try:
+        return InventoryPart.model_validate(document.data), document
+    except ValueError as error:
+        if not hasattr(error, "errors"):
+            raise
+        raise DocumentError(yamldoc.faults_of(error, document, InventoryPart)) from None  # type: ignore[arg-type]

@@ -1,0 +1,58 @@
+"""What the inventory makes up: ids, phone ids, tokens, authentication names and passwords."""
+
+import secrets
+from typing import Final
+
+from offhook.clock import Clock
+from offhook.inventory.snapshot import Inventory
+from offhook.secret import Secret
+
+#: No vowels and no look-alikes: what is read aloud, or typed once, is read right.
+_NAME_ALPHABET: Final = "bcdfghjkmnpqrstvwxz23456789"
+#: RFC 4648 §6 in lower case; 26 characters hold 130 bits.
+_TOKEN_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
+TOKEN_LENGTH: Final = 26
+
+_PHONE_ID_DIGITS: Final = 6
+
+
+class IdSource:
+    """Ids that rise with time, so that rows written together lie together: milliseconds, then a counter."""
+
+    _COUNTER_BITS: Final = 20
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = 0
+
+    def next(self) -> int:
+        now = int(self._clock.now() * 1000) << self._COUNTER_BITS
+        self._last = max(self._last + 1, now)
+        return self._last
+
+
+def _text(alphabet: str, length: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def new_token() -> Secret:
+    """A provisioning token: 130 bits."""
+    return Secret(_text(_TOKEN_ALPHABET, TOKEN_LENGTH))
+
+
+def new_password(alphabet: str, length: int) -> Secret:
+    """A SIP password of the shape that the vendor's phones can hold."""
+    return Secret(_text(alphabet, length))
+
+
+def new_auth_username(user_part: str) -> str:
+    """``<extension>-<6 random>``: unguessable enough that a scanner's 401s stay 401s, short enough to read aloud."""
+    return f"{user_part}-{_text(_NAME_ALPHABET, 6)}"
+
+
+def new_phone_id(inventory: Inventory) -> str:
+    """Six digits that no device has; never with a leading zero, which people drop."""
+    while True:
+        phone_id = str(secrets.randbelow(9 * 10 ** (_PHONE_ID_DIGITS - 1)) + 10 ** (_PHONE_ID_DIGITS - 1))
+        if inventory.find_device_by_phone_id(phone_id) is None:
+            return phone_id

@@ -1,0 +1,107 @@
+"""Which carriers a change touches, and whose revision it raises."""
+
+from collections.abc import Iterable
+
+from offhook.inventory.models import (
+    Account,
+    Carrier,
+    Credential,
+    DectSystem,
+    Device,
+    DeviceType,
+    Line,
+    Location,
+    Number,
+    User,
+)
+from offhook.inventory.ports import Change, DigestSource
+from offhook.inventory.snapshot import Draft, Inventory
+
+_WITHOUT_FILES = frozenset({DeviceType.DECT_HANDSET, DeviceType.SOFTPHONE})
+
+
+def affected_devices(inventory: Inventory, changes: Iterable[Change]) -> set[int]:
+    """Devices whose lines or settings a change could alter, seen from one side of it (before, or after)."""
+    devices: set[int] = set()
+    accounts: set[int] = set()
+    locations: set[int] = set()
+    lines: set[int] = set()
+    for change in changes:
+        match change.entity:
+            case Account(id=account_id):
+                accounts.add(account_id)
+            case Location(id=location_id):
+                locations.add(location_id)
+            case User(id=user_id):
+                lines.update(_lines_of_user(inventory, user_id))
+            case Number(id=number_id, user_id=user_id):
+                lines.update(inventory.ids_under("line.number", number_id))
+                if user_id is not None:
+                    lines.update(_lines_of_user(inventory, user_id))
+            case Line(device_id=device_id):
+                devices.add(device_id)
+            case Credential(line_id=line_id):
+                lines.add(line_id)
+            case Device(id=device_id):
+                devices.add(device_id)
+            case DectSystem(id=system_id):
+                devices.update(base.id for base in inventory.bases_of(system_id))
+            case Carrier():
+                pass
+    devices.update(line.device_id for line_id in lines if (line := inventory.find(Line, line_id)) is not None)
+    if accounts or locations:
+        devices.update(
+            device.id
+            for device in inventory.all(Device)
+            if device.account_id in accounts or device.location_id in locations
+        )
+    return devices
+
+
+def _lines_of_user(inventory: Inventory, user_id: int) -> set[int]:
+    lines = set(inventory.ids_under("line.user", user_id))
+    for number_id in inventory.ids_under("number.user", user_id):
+        lines.update(inventory.ids_under("line.number", number_id))
+    return lines
+
+
+def affected_carriers(base: Inventory, draft: Draft) -> set[int]:
+    """Carriers, before or after, of every device that the draft's changes affect."""
+    changes = draft.changes
+    carriers: set[int] = set()
+    for inventory in (base, draft):
+        for device_id in affected_devices(inventory, changes):
+            device = inventory.find(Device, device_id)
+            carrier = inventory.carrier_of(device) if device is not None else None
+            if carrier is not None:
+                carriers.add(carrier.id)
+    return carriers
+
+
+def revise(draft: Draft, carrier_ids: Iterable[int], source: DigestSource, now: float) -> frozenset[int]:
+    """Raises the revision of each of these carriers whose digest differs. Gives those raised, new ones included."""
+    raised: set[int] = set()
+    for carrier_id in sorted(carrier_ids):
+        device = draft.find(Device, carrier_id)
+        before = draft.find(Carrier, carrier_id)
+        digests = source.digests(draft, device) if device is not None and device.type not in _WITHOUT_FILES else None
+        if digests is None:
+            if before is not None:
+                draft.delete(before)
+            continue
+        if before is not None and before.digest == digests.config:
+            continue
+        revision = before.revision + 1 if before is not None else 1
+        same_registration = before is not None and before.registration_digest == digests.registration
+        draft.put(
+            Carrier(
+                id=carrier_id,
+                revision=revision,
+                digest=digests.config,
+                registration_digest=digests.registration,
+                registration_revision=before.registration_revision if before and same_registration else revision,
+                changed_at=now,
+            )
+        )
+        raised.add(carrier_id)
+    return frozenset(raised)

@@ -1,0 +1,253 @@
+"""The rules between things, each in one place: they look at a draft and give what it breaks, and change nothing."""
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from offhook.inventory.identifiers import format_ipei, format_mac
+from offhook.inventory.models import (
+    Account,
+    BaseRole,
+    Credential,
+    DectSystem,
+    Device,
+    DeviceType,
+    Entity,
+    Line,
+    Location,
+    Number,
+    User,
+)
+from offhook.inventory.ports import Put
+from offhook.inventory.snapshot import Draft, Inventory
+
+PHYSICAL_PHONES = frozenset({DeviceType.DESKPHONE, DeviceType.DECT_HANDSET, DeviceType.ATA, DeviceType.GENERIC})
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A rule broken by an entity. ``field`` is the one to change."""
+
+    entity: Entity
+    field: str
+    message: str
+
+
+def default_extension(number: str) -> str:
+    """N2: the last four digits of the number."""
+    return number[-4:]
+
+
+def describe_device(device: Device) -> str:
+    """A device as people know it: its name and identifier."""
+    identifier = (
+        format_mac(device.mac)
+        if device.mac
+        else f"IPEI {format_ipei(device.ipei)}"
+        if device.ipei
+        else device.type.value
+    )
+    return f"{device.name} ({identifier})" if device.name else identifier
+
+
+def describe(entity: Entity, inventory: Inventory) -> str:
+    """Kind and natural key, as messages and the audit name a thing."""
+    match entity:
+        case Account():
+            return f"account {entity.name}"
+        case Location():
+            return f"location {entity.name}"
+        case User():
+            return f"user {entity.username}"
+        case Number():
+            return f"number {entity.number}"
+        case DectSystem():
+            return f"DECT system {entity.name}"
+        case Device():
+            return f"device {describe_device(entity)}"
+        case Line():
+            device = inventory.find(Device, entity.device_id)
+            return f"line {entity.index} of {describe_device(device) if device else 'a deleted device'}"
+        case Credential():
+            return f"credential {entity.auth_username}"
+        case _:
+            return f"revision of device {entity.id}"
+
+
+def physical_devices_of(inventory: Inventory, user_id: int) -> list[Device]:
+    """The phones a user has; a softphone is none (U1)."""
+    line_ids = set(inventory.ids_under("line.user", user_id))
+    for number_id in inventory.ids_under("number.user", user_id):
+        line_ids.update(inventory.ids_under("line.number", number_id))
+    devices = {
+        device.id: device
+        for line_id in line_ids
+        if (device := inventory.find(Device, inventory.get(Line, line_id).device_id)) is not None
+        and device.type in PHYSICAL_PHONES
+    }
+    return [devices[device_id] for device_id in sorted(devices)]
+
+
+def find_breaches(draft: Draft) -> list[Breach]:
+    """Everything that the draft's changes break."""
+    breaches = list(_duplicates(draft))
+    for change in draft.changes:
+        if isinstance(change, Put):
+            breaches.extend(_of_entity(change.entity, draft))
+    users = {change.entity.user_id for change in draft.changes if isinstance(change.entity, Line | Number)}
+    for user_id in sorted(user_id for user_id in users if user_id is not None):
+        breaches.extend(_of_users_phones(user_id, draft))
+    return breaches
+
+
+def _duplicates(draft: Draft) -> Iterator[Breach]:
+    what = {
+        "account.name": ("name", "the account name {} is taken"),
+        "account.domain": ("sip_domain", "the SIP domain {} belongs to another account already"),
+        "location.name": ("name", "the account has a location {} already"),
+        "user.username": ("username", "the user name {} is taken; user names are unique in the daemon"),
+        "number.number": ("number", "the number {} stands in the inventory already"),
+        "system.name": ("name", "the account has a DECT system {} already"),
+        "device.mac": ("mac", "the MAC {} belongs to another device already"),
+        "device.ipei": ("ipei", "the IPEI {} belongs to another handset already"),
+        "device.phone_id": ("phone_id", "the phone ID {} is taken"),
+        "line.place": ("index", "line {} exists twice on this device"),
+        "line.number": ("number", "the number is logged in on another line already"),
+        "extension": ("extension", "the extension {} is taken"),
+    }
+    for name, value in sorted(draft.touched_keys(), key=repr):
+        owners = _owners(draft, name, value)
+        if len(owners) < 2:
+            continue
+        shown = value[-1] if isinstance(value, tuple) else value
+        shown = format_mac(str(shown)) if name == "device.mac" else shown
+        field, message = what[name]
+        newest = max(owners, key=lambda owner: (draft.base.find(type(owner), owner.id) is None, owner.id))
+        others = ", ".join(describe(owner, draft) for owner in owners if owner is not newest)
+        yield Breach(newest, field, f"{message.format(shown)}: by {others}")
+
+
+_OWNERS: Final[dict[str, tuple[type[Entity], ...]]] = {
+    "account": (Account,),
+    "location": (Location,),
+    "user": (User,),
+    "number": (Number,),
+    "system": (DectSystem,),
+    "device": (Device,),
+    "line": (Line,),
+    "extension": (User, Number, Line),
+}
+
+
+def _owners(draft: Draft, name: str, value: Hashable) -> list[Entity]:
+    """Who stands under a unique key. Extensions belong to users, numbers and lines alike."""
+    kinds = _OWNERS[name.partition(".")[0]]
+    ids = draft.ids_under(name, value)
+    return [entity for entity_id in ids for kind in kinds if (entity := draft.find(kind, entity_id)) is not None]
+
+
+def _of_entity(entity: Entity, draft: Draft) -> Iterator[Breach]:
+    match entity:
+        case Device():
+            yield from _of_device(entity, draft)
+        case Line():
+            yield from _of_line(entity, draft)
+        case Credential():
+            lines = {credential.line_id for credential in draft.credentials_named(entity.auth_username)}
+            if len(lines) > 1:
+                yield Breach(
+                    entity,
+                    "auth_username",
+                    f"the authentication name {entity.auth_username} is used by another line already; "
+                    "it is unique in the daemon",
+                )
+        case Number():
+            if entity.user_id is not None and (user := draft.find(User, entity.user_id)) is not None:
+                yield from _same_account(entity, "user", user.account_id, entity.account_id, f"user {user.username}")
+        case _:
+            return
+
+
+def _same_account(entity: Entity, field: str, one: int, other: int, what: str) -> Iterator[Breach]:
+    if one != other:
+        yield Breach(entity, field, f"{what} belongs to another account")
+
+
+def _of_device(device: Device, draft: Draft) -> Iterator[Breach]:
+    if device.type is DeviceType.DECT_HANDSET:
+        if device.ipei is None:
+            yield Breach(device, "ipei", "a DECT handset needs its IPEI: dial *#06# on it")
+        if device.mac is not None:
+            yield Breach(device, "mac", "a DECT handset has an IPEI and no MAC")
+        if device.location_id is not None:
+            yield Breach(device, "location", "a handset has the location of its base; leave it out")
+        base = draft.find(Device, device.base_id)
+        if base is not None and base.type is not DeviceType.DECT_BASE:
+            yield Breach(device, "base", f"{describe_device(base)} is a {base.type.value}, not a DECT base")
+        if base is not None:
+            yield from _same_account(device, "base", base.account_id, device.account_id, describe_device(base))
+    else:
+        if device.ipei is not None:
+            yield Breach(device, "ipei", "only DECT handsets have an IPEI")
+        if device.base_id is not None:
+            yield Breach(device, "base", "only DECT handsets are paired with a base")
+        if device.type is DeviceType.SOFTPHONE:
+            if device.mac is not None:
+                yield Breach(device, "mac", "a softphone has no MAC; leave it out")
+            if device.name is None:
+                yield Breach(device, "name", "a softphone is known by its name; give it one")
+        elif device.mac is None:
+            yield Breach(device, "mac", f"a {device.type.value} needs its MAC, which is on the label")
+    if device.type is not DeviceType.DECT_BASE and (device.system_id is not None or device.role is not None):
+        yield Breach(device, "system", "only DECT bases belong to a DECT system and have a role")
+    if device.system_id is not None and device.type is DeviceType.DECT_BASE:
+        leaders = [base for base in draft.bases_of(device.system_id) if base.role is not BaseRole.MEMBER]
+        if len(leaders) > 1:
+            names = ", ".join(describe_device(base) for base in leaders)
+            yield Breach(device, "role", f"a DECT system has one base that is single or master, not {names}")
+    location = draft.find(Location, device.location_id)
+    if location is not None:
+        yield from _same_account(
+            device, "location", location.account_id, device.account_id, f"location {location.name}"
+        )
+
+
+def _of_line(line: Line, draft: Draft) -> Iterator[Breach]:
+    device = draft.get(Device, line.device_id)
+    if device.type is DeviceType.DECT_BASE:
+        yield Breach(line, "lines", "a DECT base has no lines of its own: give them to its handsets")
+    if device.type is DeviceType.DECT_HANDSET and line.index != 1:
+        yield Breach(line, "index", "a handset has one line, with index 1")
+    if sum(value is not None for value in (line.user_id, line.number_id, line.extension)) > 1:
+        yield Breach(line, "user", "a line has one assignment: a number, a user, or an extension of its own")
+    user = draft.find(User, line.user_id)
+    if user is not None:
+        yield from _same_account(line, "user", user.account_id, device.account_id, f"user {user.username}")
+        if device.type in PHYSICAL_PHONES and not user.plan.allows_physical_phone:
+            yield Breach(
+                line,
+                "user",
+                f"user {user.username} has plan {user.plan.value}, which allows no physical phone; "
+                "change the plan to plus or pro",
+            )
+        if draft.extension_of(line) is None:
+            yield Breach(line, "user", f"user {user.username} has no extension: give the user one, or a number")
+    number = draft.find(Number, line.number_id)
+    if number is not None:
+        yield from _same_account(line, "number", number.account_id, device.account_id, f"number {number.number}")
+
+
+def _of_users_phones(user_id: int, draft: Draft) -> Iterator[Breach]:
+    user = draft.find(User, user_id)
+    devices = physical_devices_of(draft, user_id)
+    if user is None or len(devices) < 2:
+        return
+    had = {device.id for device in physical_devices_of(draft.base, user_id)}
+    held = [device for device in devices if device.id in had] or devices[:1]
+    new = [device for device in devices if device.id not in had] or devices[1:]
+    yield Breach(
+        new[0],
+        "user",
+        f"user {user.username} has {describe_device(held[0])} already, and a user has one device at a time (R10); "
+        "--confirm-moves moves the user and releases the old device",
+    )

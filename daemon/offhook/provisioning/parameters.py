@@ -1,0 +1,218 @@
+"""What a carrier's file says, drawn from the inventory: the values, and two digests by which a change is noticed.
+
+What depends on the request (the URL that the phone came by, the address of our SIP port) is not among them: it is
+given to the renderer beside them, and does not make a revision.
+"""
+
+import json
+from dataclasses import dataclass, fields, is_dataclass, replace
+
+from offhook.endpoint import HostPort, Transport
+from offhook.inventory.models import Account, Device, Line, Location, Number, User
+from offhook.inventory.snapshot import Inventory
+from offhook.provisioning.catalog import Catalog
+from offhook.provisioning.ports import SecretBox
+from offhook.provisioning.timezones import ClockRule, find_clock_rule
+from offhook.provisioning.vendors import ModelSpec
+from offhook.secret import Secret
+
+_UTC = ClockRule("UTC", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class LineParameters:
+    """One registration."""
+
+    index: int
+    label: str
+    #: For the key beside the screen: the line's own label, else its extension.
+    display_name: str
+    #: For the From header.
+    extension: str
+    user_name: str
+    #: User part of the address of record.
+    auth_name: str
+    password: Secret
+    domain: str
+    registrar_host: str
+    registrar_port: int | None
+    is_external: bool
+    #: Registers elsewhere, hence without our outbound proxy.
+    transport: Transport
+    expires_seconds: int
+    appearances: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandsetParameters:
+    """A handset that the carrier serves, and the indexes of its lines among the carrier's."""
+
+    slot: int | None
+    ipei: str | None
+    name: str
+    line_indexes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceParameters:
+    """Everything that a carrier's revision stands for."""
+
+    carrier_id: int
+    mac: str | None
+    name: str
+    phone_id: str
+    vendor: str
+    model: ModelSpec
+    lines: tuple[LineParameters, ...]
+    #: By index, which may leave gaps.
+    handsets: tuple[HandsetParameters, ...]
+    language: str
+    #: BCP 47 tag.
+    clock: ClockRule
+    ntp_server: str | None
+    tones: str
+    config_digest: str
+    registration_digest: str
+
+
+def build_parameters(
+    inventory: Inventory,
+    carrier: Device,
+    secrets: SecretBox,
+    catalog: Catalog,
+    *,
+    model: ModelSpec | None = None,
+    expires_seconds: int = 3600,
+) -> DeviceParameters:
+    """The parameters of a carrier's files.
+
+    ``model`` is what the device reports; without it, that which was typed in counts. Both digests are keyed by the
+    secret box, since passwords go into them. Raises KeyUnusable where a password cannot be opened.
+    """
+    account = inventory.get(Account, carrier.account_id)
+    vendor = catalog.find_vendor(carrier.vendor) or (
+        catalog.vendor_of_mac(carrier.mac) if carrier.vendor is None and carrier.mac else None
+    )
+    lines: list[LineParameters] = []
+    handsets: list[HandsetParameters] = []
+    for device in inventory.carried_devices(carrier):
+        first = len(lines)
+        for line in inventory.lines_of(device.id):
+            index = line.index if device is carrier else len(lines) + 1
+            built = _build_line(inventory, account, device, line, index, secrets, expires_seconds)
+            if built is not None:
+                lines.append(built)
+        if device is not carrier:
+            indexes = tuple(line.index for line in lines[first:])
+            handsets.append(HandsetParameters(device.slot, device.ipei, one_line(device.name or ""), indexes))
+    chosen = model or (vendor.find_model(carrier.model) if vendor else None)
+    values = DeviceParameters(
+        carrier_id=carrier.id,
+        mac=carrier.mac,
+        name=one_line(carrier.name or ""),
+        phone_id=carrier.phone_id,
+        vendor=vendor.name if vendor else "",
+        model=chosen or ModelSpec(carrier.model or "", max([line.index for line in lines], default=1)),
+        lines=tuple(lines),
+        handsets=tuple(handsets),
+        language=account.language,
+        clock=_find_clock(inventory, account, carrier),
+        ntp_server=account.ntp_server,
+        tones=account.tones,
+        config_digest="",
+        registration_digest="",
+    )
+    registration = [
+        (line.index, line.domain, line.user_name, line.auth_name, line.password, line.registrar_host,
+         line.registrar_port)
+        for line in lines
+    ]  # fmt: skip
+    return replace(
+        values,
+        config_digest=_digest(secrets, (values, vendor.digest if vendor else "")),
+        registration_digest=_digest(secrets, registration),
+    )
+
+
+def one_line(text: str) -> str:
+    """A text for a screen: whatever is no printable character, line ends included, becomes one blank."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _build_line(
+    inventory: Inventory,
+    account: Account,
+    device: Device,
+    line: Line,
+    index: int,
+    secrets: SecretBox,
+    expires_seconds: int,
+) -> LineParameters | None:
+    credential = inventory.active_credential(line.id)
+    if credential is None:
+        return None
+    extension = inventory.extension_of(line) or ""
+    registrar = HostPort.parse(account.external_registrar) if account.external_registrar else None
+    return LineParameters(
+        index=index,
+        label=one_line(line.label or extension or device.name or credential.aor_user),
+        display_name=_display_name(inventory, device, line, extension or credential.aor_user),
+        extension=extension,
+        user_name=credential.aor_user,
+        auth_name=credential.auth_username,
+        password=secrets.open(credential.sealed_secret, f"credential:{credential.id}:secret"),
+        domain=registrar.host if registrar else account.sip_domain,
+        registrar_host=registrar.host if registrar else account.sip_domain,
+        registrar_port=registrar.port if registrar else None,
+        is_external=registrar is not None,
+        transport=Transport.UDP,
+        expires_seconds=expires_seconds,
+        appearances=line.appearances,
+    )
+
+
+def _display_name(inventory: Inventory, device: Device, line: Line, fallback: str) -> str:
+    number = inventory.find(Number, line.number_id)
+    user = inventory.find(User, line.user_id)
+    if user is None and number is not None:
+        user = inventory.find(User, number.user_id)
+    choices = (
+        number.display_name if number else "",
+        user.full_name if user else "",
+        line.label or "",
+        device.name or "",
+    )
+    return next((shown for text in choices if (shown := one_line(text))), fallback)
+
+
+def _find_clock(inventory: Inventory, account: Account, carrier: Device) -> ClockRule:
+    """Where the phone stands, else where its first user is, else the account's zone."""
+    candidates = []
+    place = inventory.find(Location, carrier.location_id)
+    candidates.append(place.timezone if place else None)
+    for line in inventory.lines_of(carrier.id):
+        user = inventory.find(User, line.user_id)
+        if user is not None:
+            home = inventory.find(Location, user.location_id)
+            candidates.extend((user.timezone, home.timezone if home else None))
+            break
+    candidates.append(account.timezone)
+    for name in candidates:
+        rule = find_clock_rule(name) if name else None
+        if rule is not None:
+            return rule
+    return _UTC
+
+
+def _digest(secrets: SecretBox, value: object) -> str:
+    return secrets.digest(json.dumps(_canonical(value), ensure_ascii=True, separators=(",", ":"))).hex()
+
+
+def _canonical(value: object) -> object:
+    if isinstance(value, Secret):
+        return value.reveal()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _canonical(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, (tuple, list)):
+        return [_canonical(item) for item in value]
+    return value
