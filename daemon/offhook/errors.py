@@ -10,6 +10,7 @@
     ├── TftpError              a TFTP packet or transfer cannot be served    its code
     ├── RenderError            a template failed                             HTTP 500, TFTP code 0
     ├── CatalogError           a vendor folder is broken                     exit 2, or the old one stays
+    ├── RequestRefused         a request to the admin API that may not be    its HTTP status
     └── StoreError             the databases cannot be used
         ├── StoreUnavailable   for now: full, locked, failing                SIP and HTTP 503
         ├── StoreLocked        another daemon uses this state_dir            exit 1
@@ -109,6 +110,17 @@ class RenderError(OffhookError):
 
 class CatalogError(DocumentError):
     """A vendor folder is broken."""
+
+
+class RequestRefused(OffhookError):
+    """A request to the admin API that may not be, whatever it asks for. ``status`` is the HTTP status to answer."""
+
+    def __init__(self, status: int, message: str, *, remedy: str = "", retry_after_seconds: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.remedy = remedy
+        self.retry_after_seconds = retry_after_seconds
 
 
 class StoreError(OffhookError):

@@ -316,3 +316,41 @@ def test_broken_status_lines_are_refused(line: str) -> None:
     with pytest.raises(SipError) as caught:
         parse_message(f"{line}\r\nCall-ID: x\r\n\r\n".encode())
     assert not isinstance(caught.value, MalformedRequest)
+
+
+def test_a_short_tortuous_request_is_read() -> None:
+    """The liberties of RFC 4475 §3.1.1.1 in one message: folding, compact names, white space, escapes, odd values."""
+    request = parse_request(
+        b"INVITE sip:vivekg@chair-dnrc.example.com;unknownparam SIP/2.0\r\n"
+        b"TO :\r\n sip:vivekg@chair-dnrc.example.com ;   tag    = 1918181833n\r\n"
+        b'from   : "J Rosenberg \\\\\\""       <sip:jdrosen@example.com>\r\n  ;\r\n  tag = 98asjd8\r\n'
+        b"MaX-fOrWaRdS: 0068\r\n"
+        b"Call-ID: wsinv.ndaksdj@192.0.2.1\r\n"
+        b"Content-Length   : 2\r\n"
+        b"cseq: 0009\r\n  INVITE\r\n"
+        b"Via  : SIP  /   2.0\r\n /UDP\r\n    192.0.2.2;branch=390skdjuw\r\n"
+        b"s :\r\n"
+        b"NewFangledHeader:   newfangled value\r\n continued newfangled value\r\n"
+        b"UnknownHeaderWithUnusualValue: ;;,,;;,;\r\n"
+        b"v:  SIP  / 2.0  / TCP     spindle.example.com   ;\r\n  branch  =   z9hG4bK9ikj8  ,\r\n"
+        b" SIP  /    2.0   / UDP  192.168.255.111   ; branch=\r\n z9hG4bK30239\r\n"
+        b'm:"Quoted string \\"\\"" <sip:jdrosen@example.com> ; newparam =\r\n      newvalue ;\r\n'
+        b"  secondparam ; q = 0.33\r\n\r\n"
+        b"hi there"
+    )
+    assert request.to.tag == "1918181833n"
+    assert request.to.uri == "sip:vivekg@chair-dnrc.example.com"
+    assert (request.from_.display_name, request.from_.tag) == ('J Rosenberg \\"', "98asjd8")
+    assert (request.cseq.number, request.top_via.host, request.top_via.branch) == (9, "192.0.2.2", "390skdjuw")
+    assert request.headers.get("newfangledheader") == "newfangled value continued newfangled value"
+    assert request.headers.get("Subject") == ""
+    (contact,) = request.contacts
+    assert contact.display_name == 'Quoted string ""'
+    assert (contact.parameter("newparam"), contact.parameter("secondparam"), contact.parameter("q")) == (
+        "newvalue",
+        "",
+        "0.33",
+    )
+    assert request.body == b"hi"
+    answer = build_response(request, 405, received=("192.0.2.2", 5060))
+    assert len(answer.headers.get_all("Via")) == 2

@@ -185,6 +185,7 @@ def test_uris_that_rfc_3261_calls_different_do_not_match(one: str, other: str) -
         ("sip:jürgen@d.example", "sip:j%C3%BCrgen@d.example"),
         ("sip:j%40x@d.example", "sip:j%40x@d.example"),
         ("sip:2001@[2001:DB8:0:0::1]:5060", "sip:2001@[2001:db8::1]"),
+        ("sip:2001@[2001:db8:::1]", "sip:2001@[2001:db8:::1]"),
         ("sip:d.example", "sip:d.example"),
     ],
 )
@@ -195,4 +196,5 @@ def test_the_address_of_record_is_canonical(text: str, address_of_record: str) -
 
 def test_host_and_port_are_split() -> None:
     assert parse_host_port("Proxy.Example.com:5080") == ("proxy.example.com", 5080)
+    assert parse_host_port("[2001:db8:::1]:5060") == ("2001:db8:::1", 5060)
     assert parse_host_port("[::FFFF:192.0.2.1]") == ("::ffff:192.0.2.1", None)

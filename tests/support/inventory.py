@@ -94,8 +94,8 @@ def device(device_id: int = 1, *, account_id: int = 1, token: str | None = None,
     return Device(id=device_id, account_id=account_id, **{**given, **changes})
 
 
-def line(line_id: int = 1, *, device_id: int = 1, index: int = 1, **changes: Any) -> Line:
-    return Line(id=line_id, device_id=device_id, index=index, **changes)
+def line(line_id: int = 1, *, account_id: int = 1, device_id: int = 1, index: int = 1, **changes: Any) -> Line:
+    return Line(id=line_id, account_id=account_id, device_id=device_id, index=index, **changes)
 
 
 def credential(

@@ -67,7 +67,7 @@ class ProvisioningSettings:
     #: None stands for the scheme, address and port that a request arrived on.
     lan_networks: tuple[Network, ...] = ()
     sip_advertise: HostPort | None = None
-    #: None stands for the address that a request arrived on.
+    #: None stands for the address that a request arrived on; without port, ``sip_port`` is added.
     sip_port: int = 5060
     expires_seconds: int = 3600
     cache_bytes: int = 32 * 1024 * 1024
@@ -205,7 +205,7 @@ class Provisioner:
         if carrier is None:
             raise AssertionError("a file of a device was granted without a device")
         base_url = self._base_url(request, path)
-        proxy = self._settings.sip_advertise or HostPort(request.local_address, self._settings.sip_port)
+        proxy = self._proxy(request)
 
         def render() -> bytes:
             phone = build_parameters(
@@ -216,7 +216,7 @@ class Provisioner:
                 model=identity.model,
                 expires_seconds=self._settings.expires_seconds,
             )
-            own = {"phone": phone, "model": phone.model, "base_url": base_url, "proxy": proxy}
+            own = {"phone": phone, "model": phone.model, "base_url": base_url, "proxy": proxy, "proxy_address": str(proxy)}
             return self._renderer.render(file.template or "", file.format, {**values, **own})
 
         state = inventory.find(Carrier, carrier.id)
@@ -227,12 +227,19 @@ class Provisioner:
         key = (vendor.digest, file.kind, model, carrier.id, state.revision, state.digest, place)
         return self._cache.get(key, render)
 
+    def _proxy(self, request: FileRequest) -> HostPort:
+        """Where the phone shall send its SIP: as configured, else to the address that it has just reached."""
+        advertised = self._settings.sip_advertise
+        if advertised is None:
+            return HostPort(_without_zone(request.local_address), self._settings.sip_port)
+        return HostPort(advertised.host, advertised.port or self._settings.sip_port)
+
     def _base_url(self, request: FileRequest, path: RequestPath) -> str:
         """Where the phone shall ask again: as it came, with the token that it showed."""
         url = self._settings.public_url
         if url is None:
             port = None if request.local_port == _DEFAULT_PORTS[request.protocol] else request.local_port
-            url = f"{request.protocol}://{HostPort(request.local_address, port)}"
+            url = f"{request.protocol}://{HostPort(_without_zone(request.local_address), port)}"
         token = f"/{path.token.kind}/{path.token.text.reveal()}" if path.token else ""
         return f"{url.rstrip('/')}{token}/"
 
@@ -308,6 +315,11 @@ def _find_carrier(inventory: Inventory, identity: Identity, requester: Requester
         if account.id != device.account_id:
             return None
     return device
+
+
+def _without_zone(address: str) -> str:
+    """A link-local address without the zone, which means nothing to another machine (RFC 4007 §11)."""
+    return address.partition("%")[0]
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

@@ -15,7 +15,7 @@ import jinja2
 
 from offhook.errors import CatalogError, Fault
 from offhook.provisioning.manifest import read_vendor
-from offhook.provisioning.vendors import AgentKind, AgentMatch, FileMatch, ReloadEvents, Vendor
+from offhook.provisioning.vendors import AgentKind, AgentMatch, FileMatch, ReloadEvents, SecretShape, Vendor
 
 SHARED: Final = "_shared"
 _MAX_SOURCE_BYTES: Final = 1024 * 1024
@@ -23,7 +23,7 @@ _SYNTAX: Final = jinja2.Environment(autoescape=True)
 
 
 class Catalog:
-    """The vendors, and the sources of their templates."""
+    """The vendors, and the sources of their templates. Satisfies :class:`offhook.inventory.ports.Vendors`."""
 
     def __init__(self, vendors: Iterable[Vendor], sources: Mapping[str, str]) -> None:
         self.vendors: Final[Mapping[str, Vendor]] = MappingProxyType({vendor.name: vendor for vendor in vendors})
@@ -41,6 +41,28 @@ class Catalog:
             vendor = self._ouis.get(mac[:length])
             if vendor is not None:
                 return vendor
+        return None
+
+    def find_vendor_by_mac(self, mac: str) -> str | None:
+        """Name of the vendor to whom the address block of a MAC belongs."""
+        vendor = self.vendor_of_mac(mac)
+        return vendor.name if vendor else None
+
+    def secret_shape(self, vendor: str | None) -> tuple[str, int]:
+        """Alphabet and length of a password that the vendor's phones can hold."""
+        found = self.find_vendor(vendor)
+        shape = found.secret if found else SecretShape()
+        return shape.alphabet, shape.length
+
+    def missing_templates(self, vendor: str | None, model: str | None) -> str | None:
+        """Why such a device gets no file, or not one made for it, in words for the operator; None where it does."""
+        if vendor is None:
+            return f"has no vendor, so it gets no configuration; set one of {', '.join(self.vendors)}"
+        found = self.find_vendor(vendor)
+        if found is None:
+            return f"there are no templates for vendor {vendor!r}; there are some for {', '.join(self.vendors)}"
+        if model is not None and found.find_model(model) is None:
+            return f"model {model!r} is not known for {found.display_name}; known are {', '.join(found.models)}"
         return None
 
     def match_file(self, name: str) -> tuple[FileMatch, ...]:

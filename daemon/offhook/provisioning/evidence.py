@@ -132,9 +132,7 @@ def gather_claims(catalog: Catalog, path: RequestPath, user_agent: str, source: 
     return Claims(path, files, agent, tuple(_evidence(catalog, files, agent, source)))
 
 
-def _evidence(
-    catalog: Catalog, files: tuple[FileMatch, ...], agent: AgentMatch | None, source: str
-) -> list[Evidence]:
+def _evidence(catalog: Catalog, files: tuple[FileMatch, ...], agent: AgentMatch | None, source: str) -> list[Evidence]:
     found = [Evidence(EvidenceKind.SOURCE, Fact.ADDRESS, source, 100)]
     for match in files:
         # A name that several vendors ask for says less of each.

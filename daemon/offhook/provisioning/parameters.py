@@ -9,11 +9,12 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 
 from offhook.endpoint import HostPort, Transport
 from offhook.inventory.models import Account, Device, Line, Location, Number, User
+from offhook.inventory.ports import ConfigDigests
 from offhook.inventory.snapshot import Inventory
 from offhook.provisioning.catalog import Catalog
 from offhook.provisioning.ports import SecretBox
 from offhook.provisioning.timezones import ClockRule, find_clock_rule
-from offhook.provisioning.vendors import ModelSpec
+from offhook.provisioning.vendors import ModelSpec, Vendor
 from offhook.secret import Secret
 
 _UTC = ClockRule("UTC", 0)
@@ -90,9 +91,7 @@ def build_parameters(
     secret box, since passwords go into them. Raises KeyUnusable where a password cannot be opened.
     """
     account = inventory.get(Account, carrier.account_id)
-    vendor = catalog.find_vendor(carrier.vendor) or (
-        catalog.vendor_of_mac(carrier.mac) if carrier.vendor is None and carrier.mac else None
-    )
+    vendor = find_vendor_of(catalog, carrier)
     lines: list[LineParameters] = []
     handsets: list[HandsetParameters] = []
     for device in inventory.carried_devices(carrier):
@@ -134,6 +133,35 @@ def build_parameters(
     )
 
 
+class ParameterDigests:
+    """Tells whether a carrier's files would change. Satisfies :class:`offhook.inventory.ports.DigestSource`."""
+
+    def __init__(self, catalog: Catalog, secrets: SecretBox, *, expires_seconds: int = 3600) -> None:
+        self._secrets = secrets
+        self.use(catalog, expires_seconds=expires_seconds)
+
+    def use(self, catalog: Catalog, *, expires_seconds: int) -> None:
+        """Takes another catalog; carriers are revised when they are asked about next."""
+        self._catalog = catalog
+        self._expires_seconds = expires_seconds
+
+    def digests(self, inventory: Inventory, carrier: Device) -> ConfigDigests | None:
+        """The digests of a carrier's files; None where its vendor has no templates."""
+        if find_vendor_of(self._catalog, carrier) is None:
+            return None
+        values = build_parameters(
+            inventory, carrier, self._secrets, self._catalog, expires_seconds=self._expires_seconds
+        )
+        return ConfigDigests(values.config_digest, values.registration_digest)
+
+
+def find_vendor_of(catalog: Catalog, device: Device) -> Vendor | None:
+    """The vendor typed in, else the one to whom the MAC belongs."""
+    if device.vendor is not None:
+        return catalog.find_vendor(device.vendor)
+    return catalog.vendor_of_mac(device.mac) if device.mac else None
+
+
 def one_line(text: str) -> str:
     """A text for a screen: whatever is no printable character, line ends included, becomes one blank."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
@@ -155,7 +183,7 @@ def _build_line(
     registrar = HostPort.parse(account.external_registrar) if account.external_registrar else None
     return LineParameters(
         index=index,
-        label=one_line(line.label or extension or device.name or credential.aor_user),
+        label=_first_shown(line.label, extension, device.name, credential.aor_user),
         display_name=_display_name(inventory, device, line, extension or credential.aor_user),
         extension=extension,
         user_name=credential.aor_user,
@@ -176,13 +204,18 @@ def _display_name(inventory: Inventory, device: Device, line: Line, fallback: st
     user = inventory.find(User, line.user_id)
     if user is None and number is not None:
         user = inventory.find(User, number.user_id)
-    choices = (
-        number.display_name if number else "",
-        user.full_name if user else "",
-        line.label or "",
-        device.name or "",
+    return _first_shown(
+        number.display_name if number else None,
+        user.full_name if user else None,
+        line.label,
+        device.name,
+        fallback,
     )
-    return next((shown for text in choices if (shown := one_line(text))), fallback)
+
+
+def _first_shown(*texts: str | None) -> str:
+    """The first text of which something is left to show."""
+    return next((shown for text in texts if text and (shown := one_line(text))), "")
 
 
 def _find_clock(inventory: Inventory, account: Account, carrier: Device) -> ClockRule:

@@ -105,4 +105,3 @@ def _explain(error: Exception) -> str:
     if isinstance(error, jinja2.TemplateNotFound):
         return f"there is no template {error.name!r}"
     return f"failed with {type(error).__name__}"
-

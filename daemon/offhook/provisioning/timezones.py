@@ -16,9 +16,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_+\-]{1,32}(?:/[A-Za-z0-9_+\-]{1,32}){0,2}
 _OFFSET: Final = r"[+-]?\d{1,3}(?::\d{2}){0,2}"
 _CHANGE: Final = rf"M(\d{{1,2}})\.([1-5])\.([0-6])(?:/({_OFFSET}))?"
 _ABBREVIATION: Final = r"(?:[A-Za-z]{3,}|<[A-Za-z0-9+\-]+>)"
-_POSIX: Final = re.compile(
-    rf"{_ABBREVIATION}({_OFFSET})(?:{_ABBREVIATION}({_OFFSET})?,{_CHANGE},{_CHANGE})?", re.ASCII
-)
+_POSIX: Final = re.compile(rf"{_ABBREVIATION}({_OFFSET})(?:{_ABBREVIATION}({_OFFSET})?,{_CHANGE},{_CHANGE})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

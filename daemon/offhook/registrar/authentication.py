@@ -6,6 +6,7 @@ learns which names exist; only the operator is told the difference.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from offhook.errors import SipError
@@ -20,6 +21,15 @@ _NOBODY: Final = {Algorithm.MD5: "0" * 32, Algorithm.SHA_256: "0" * 64, Algorith
 #: From strong to weak, RFC 8760 §2.4.
 _STRENGTH: Final = (Algorithm.SHA_512_256, Algorithm.SHA_256, Algorithm.MD5)
 _NONCE_RANDOM_BYTES: Final = 6
+
+
+class AuthFailure(StrEnum):
+    """Why credentials were refused: for the operator, never for who showed them."""
+
+    UNKNOWN_USER = "unknown_user"
+    WRONG_PASSWORD = "wrong_password"
+    ALGORITHM_NOT_OFFERED = "algorithm_not_offered"
+    DEVICE_DISABLED = "device_disabled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +48,8 @@ class NotAuthenticated:
 
     is_stale: bool = False
     #: The password was right, only the nonce is not good any more.
-    reason: str = ""
-    #: Why credentials were refused; empty where none for us were shown.
+    failure: AuthFailure | None = None
+    #: None where no credentials for us were shown.
     auth_username: str = ""
     device_id: int = 0
 
@@ -76,13 +86,13 @@ class Authenticator:
         proven = _find_proven(candidates, credentials, account, request.method)
         if proven is None or device is None or device.state is not DeviceState.ACTIVE:
             if device is None:
-                reason = "unknown user"
+                failure = AuthFailure.UNKNOWN_USER
             elif credentials.algorithm not in _offered(account):
-                reason = "algorithm not offered"
+                failure = AuthFailure.ALGORITHM_NOT_OFFERED
             else:
-                reason = "wrong password" if proven is None else "device disabled"
+                failure = AuthFailure.WRONG_PASSWORD if proven is None else AuthFailure.DEVICE_DISABLED
             return NotAuthenticated(
-                reason=reason, auth_username=credentials.username, device_id=device.id if device else 0
+                failure=failure, auth_username=credentials.username, device_id=device.id if device else 0
             )
         if nonce_state is not NonceState.VALID:
             return NotAuthenticated(is_stale=True)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from offhook.registrar.ports import Flow, Transport
+from offhook.endpoint import Transport
+from offhook.registrar.ports import Flow
 
 K = TypeVar("K", int, str)
 

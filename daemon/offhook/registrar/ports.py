@@ -2,27 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from offhook.endpoint import Transport
 from offhook.errors import StoreError
 
 if TYPE_CHECKING:
     from offhook.registrar.bindings import Binding, BindingChange
 
 Address = tuple[str, int]
-
-
-class Transport(StrEnum):
-    """What carries SIP to a phone."""
-
-    UDP = "udp"
-    TCP = "tcp"
-
-    @property
-    def is_stream(self) -> bool:
-        """Whether a request can only go down a connection that the phone has opened."""
-        return self is not Transport.UDP
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +25,13 @@ class Flow:
     connection: int = 0
     #: Which connection, of a stream; 0 of a datagram, and of a stream that is no more.
 
+    @property
+    def is_stream(self) -> bool:
+        """Whether a request can only go down a connection that the phone has opened."""
+        return self.transport is not Transport.UDP
+
     def __str__(self) -> str:
+        """The phone's ``address:port``."""
         host, port = self.source
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 

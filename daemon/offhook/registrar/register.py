@@ -134,12 +134,12 @@ class RegisterProcessor:
 
     def _challenge(self, attempt: _Attempt, account: Account, realm: str, verdict: NotAuthenticated) -> Answer:
         headers = self._authenticator.challenges(account, realm, attempt.now, is_stale=verdict.is_stale)
-        if not verdict.reason:
+        if verdict.failure is None:
             response = self._responder.format(attempt.request, attempt.flow, 401, headers=headers)
             return Answer(response, 401, is_stale=verdict.is_stale)
         attempt.auth_username = verdict.auth_username
         attempt.device_id = verdict.device_id
-        return self._refuse(attempt, 401, None, headers, verdict.reason)
+        return self._refuse(attempt, 401, None, headers, verdict.failure)
 
     def _refuse(
         self,

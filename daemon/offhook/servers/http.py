@@ -34,7 +34,7 @@ _BODY_SECONDS: Final = 2.0
 class HttpLimits:
     """What one server holds, and how long it waits."""
 
-    connections: int = 10_000
+    connections: int = 2000
     #: One more is closed at once, unanswered.
     request_seconds: float = 10.0
     #: From the first byte awaited to the end of the headers; then the connection is closed, unanswered.
@@ -151,11 +151,11 @@ class _Protocols(web.Server):
         self.limits = limits
         self.open = 0
 
-    def __call__(self) -> RequestHandler[Any]:
+    def __call__(self) -> RequestHandler:
         return _Connection(self)
 
 
-class _Connection(RequestHandler[Any]):
+class _Connection(RequestHandler):
     """A connection with a deadline for each request and answers of our own to what cannot be parsed."""
 
     __slots__ = ("_counted", "_deadline", "_protocols")
@@ -170,7 +170,7 @@ class _Connection(RequestHandler[Any]):
             max_headers=limits.headers,
             max_field_size=limits.field_bytes,
             lingering_time=0,
-            access_log=None,
+            access_log=None,  # type: ignore[arg-type] # it is tested for truth; our log line is the provisioner's
             auto_decompress=False,
         )
         self._protocols = protocols

@@ -17,7 +17,8 @@ from typing import Final, Self
 from urllib.parse import unquote
 
 from offhook.errors import SipError
-from offhook.sip.headers import is_token, parse_auth_parameters, quote_string
+from offhook.sip.header_names import is_token
+from offhook.sip.headers import parse_auth_parameters, quote_string
 
 #: How far a nonce may be dated ahead of our clock: clocks are set back now and then.
 CLOCK_SKEW_SECONDS: Final = 3.0
@@ -314,8 +315,7 @@ class NonceSource:
     def mint(self, now: float, realm: str, random: bytes) -> str:
         """A new nonce. ``now`` is seconds since the epoch; ``random`` makes nonces of one millisecond differ."""
         payload = int(now * 1000).to_bytes(_TIME_BYTES, "big") + random
-        mac = _mac(self._key, self._key_id, payload, realm)
-        return f"{self._key_id}.{base64.urlsafe_b64encode(payload + mac).decode().rstrip('=')}"
+        return _format_nonce(self._key_id, self._key, payload, realm)
 
     def check(self, nonce: str, now: float, realm: str) -> NonceState:
         """Whether the nonce is one of ours for this realm, and still good."""
@@ -327,13 +327,17 @@ class NonceSource:
             raw = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
         except ValueError:
             return NonceState.FORGED
-        payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        if len(payload) < _TIME_BYTES or not hmac.compare_digest(mac, _mac(key, key_id, payload, realm)):
+        payload = raw[:-_MAC_BYTES]
+        if len(payload) < _TIME_BYTES:
+            return NonceState.FORGED
+        # The whole text is compared, since base64 has several spellings for the same octets.
+        if not hmac.compare_digest(nonce, _format_nonce(key_id, key, payload, realm)):
             return NonceState.FORGED
         age = now - int.from_bytes(payload[:_TIME_BYTES], "big") / 1000
         return NonceState.VALID if -CLOCK_SKEW_SECONDS <= age <= self._lifetime_seconds else NonceState.STALE
 
 
-def _mac(key: bytes, key_id: str, payload: bytes, realm: str) -> bytes:
+def _format_nonce(key_id: str, key: bytes, payload: bytes, realm: str) -> str:
     message = b"\0".join((key_id.encode(), realm.encode("utf-8", "surrogatepass"), payload))
-    return hmac.digest(key, message, "sha256")[:_MAC_BYTES]
+    mac = hmac.digest(key, message, "sha256")[:_MAC_BYTES]
+    return f"{key_id}.{base64.urlsafe_b64encode(payload + mac).decode().rstrip('=')}"

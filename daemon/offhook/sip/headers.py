@@ -8,10 +8,10 @@ possessive, so none of them goes back over what it has read.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Self
 
 from offhook.errors import SipError
+from offhook.sip.header_names import is_token
 from offhook.sip.uri import parse_host_port
 
 MAX_CONTACTS: Final = 16
@@ -21,91 +21,17 @@ DEFAULT_EXPIRES: Final = 3600
 
 Parameters = tuple[tuple[str, str | None], ...]
 
-_COMPACT: Final[dict[str, str]] = {
-    "a": "Accept-Contact",
-    "b": "Referred-By",
-    "c": "Content-Type",
-    "d": "Request-Disposition",
-    "e": "Content-Encoding",
-    "f": "From",
-    "i": "Call-ID",
-    "j": "Reject-Contact",
-    "k": "Supported",
-    "l": "Content-Length",
-    "m": "Contact",
-    "n": "Identity-Info",
-    "o": "Event",
-    "r": "Refer-To",
-    "s": "Subject",
-    "t": "To",
-    "u": "Allow-Events",
-    "v": "Via",
-    "x": "Session-Expires",
-    "y": "Identity",
-}
-_KNOWN: Final = (
-    "Accept",
-    "Accept-Encoding",
-    "Accept-Language",
-    "Alert-Info",
-    "Allow",
-    "Authentication-Info",
-    "Authorization",
-    "Call-Info",
-    "Content-Disposition",
-    "Content-Language",
-    "CSeq",
-    "Date",
-    "Error-Info",
-    "Expires",
-    "Flow-Timer",
-    "In-Reply-To",
-    "Max-Forwards",
-    "MIME-Version",
-    "Min-Expires",
-    "Organization",
-    "Path",
-    "Priority",
-    "Proxy-Authenticate",
-    "Proxy-Authorization",
-    "Proxy-Require",
-    "P-Asserted-Identity",
-    "P-Preferred-Identity",
-    "Reason",
-    "Record-Route",
-    "Reply-To",
-    "Require",
-    "Retry-After",
-    "Route",
-    "Server",
-    "Service-Route",
-    "Subscription-State",
-    "Timestamp",
-    "Unsupported",
-    "User-Agent",
-    "Warning",
-    "WWW-Authenticate",
-)
-
-
-def _canonical_table() -> dict[str, str]:
-    table: dict[str, str] = {}
-    for name in (*_KNOWN, *_COMPACT.values()):
-        table.update({name: name, name.lower(): name, name.upper(): name})
-    for compact, name in _COMPACT.items():
-        table.update({compact: name, compact.upper(): name})
-    return table
-
-
-#: Usual spellings of the names that are met daily; the rest goes through :func:`canonical_name`.
-CANONICAL_NAMES: Final = _canonical_table()
-
 _COMMON_PARAMETERS: Final = frozenset(
     {"branch", "expires", "lr", "maddr", "q", "received", "reg-id", "rport", "tag", "+sip.instance"}
 )
 _PROTOCOLS: Final = {f"SIP/2.0/{transport}": transport for transport in ("UDP", "TCP", "TLS", "WS", "WSS")}
 
-_TOKEN: Final = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]++")
+_AUTH_NAMES: Final = {
+    space + name: name
+    for space in ("", " ")
+    for name in ("username", "realm", "nonce", "uri", "response", "algorithm", "cnonce", "opaque", "qop", "nc")
+}
+
 _QUOTED: Final = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _LIST_ITEM: Final = re.compile(rf'(?:[^",<]++|{_QUOTED}|<[^<>]*+>)*+')
 _PARAMETER: Final = re.compile(rf'(?:[^";]++|{_QUOTED})*+')
@@ -116,26 +42,6 @@ _AUTH_PARAMETER: Final = re.compile(
 )
 _VIA_PROTOCOL: Final = re.compile(r"SIP[ \t]*+/[ \t]*+2\.0[ \t]*+/[ \t]*+([A-Za-z0-9\-.!%*_+`'~]++)[ \t]++", re.I)
 _URI: Final = re.compile(r'[A-Za-z][A-Za-z0-9+\-.]*+:[^\x00-\x20\x7f<>"]*+')
-
-
-@lru_cache(maxsize=1024)
-def canonical_name(name: str) -> str:
-    """The one spelling of a header name: case and compact forms resolved (RFC 3261 §7.3.1, §7.3.3).
-
-    Raises:
-        SipError: 400 where it is not a token.
-    """
-    known = CANONICAL_NAMES.get(name) or CANONICAL_NAMES.get(name.lower())
-    if known:
-        return known
-    if not _TOKEN.fullmatch(name):
-        raise SipError(400, "Malformed header name")
-    return name.title()
-
-
-def is_token(text: str) -> bool:
-    """Whether ``text`` is a token, RFC 3261 §25.1."""
-    return _TOKEN.fullmatch(text) is not None
 
 
 def quote_string(text: str) -> str:
@@ -175,7 +81,7 @@ def parse_parameters(text: str) -> Parameters:
         name, equals, value = piece.partition("=")
         if name not in _COMMON_PARAMETERS:
             name = name.strip(" \t")
-            if not _TOKEN.fullmatch(name):
+            if not is_token(name):
                 if name or equals:
                     raise SipError(400, "Malformed header parameter")
                 continue
@@ -192,7 +98,9 @@ def find_parameter(parameters: Parameters, name: str) -> str | None:
     """The first parameter of that name without its quotes, ``""`` where it has no value; ``name`` in lower case."""
     for key, value in parameters:
         if key == name or key.lower() == name:
-            return "" if value is None else unquote_string(value)
+            if value is None:
+                return ""
+            return unquote_string(value) if value[:1] == '"' else value
     return None
 
 
@@ -202,17 +110,24 @@ def parse_auth_parameters(text: str) -> dict[str, str]:
     Raises:
         SipError: 400 for anything that is not such a list, and for a name given twice.
     """
+    if "\\" in text:
+        return _parse_unusual_auth_parameters(text)
     parameters: dict[str, str] = {}
     for piece in text.split(","):
-        name, _, value = piece.partition("=")
-        name = name.strip(" \t").lower()
-        value = value.strip(" \t")
-        if value[:1] == '"' and value[-1] == '"' and value.count('"') == 2 and "\\" not in value:
+        written, _, value = piece.partition("=")
+        name = _AUTH_NAMES.get(written)
+        if name is None:
+            name = written.strip(" \t").lower()
+            if not name.isalnum():
+                return _parse_unusual_auth_parameters(text)
+        if value[:1] == '"' == value[-1:] and len(value) > 1:
             value = value[1:-1]
+            if '"' in value:
+                return _parse_unusual_auth_parameters(text)
         elif not value.isalnum():
             return _parse_unusual_auth_parameters(text)
-        if name in parameters or not name.isalnum():
-            return _parse_unusual_auth_parameters(text)
+        if name in parameters:
+            raise SipError(400, "Repeated authentication parameter")
         parameters[name] = value
     return parameters
 
@@ -395,7 +310,7 @@ class CSeq:
         if not method.isalpha():
             digits, _, method = text.replace("\t", " ").partition(" ")
             method = method.strip(" ")
-        if len(digits) > 10 or not digits.isascii() or not digits.isdecimal() or not _TOKEN.fullmatch(method):
+        if len(digits) > 10 or not digits.isascii() or not digits.isdecimal() or not is_token(method):
             raise SipError(400, "Malformed CSeq header")
         number = int(digits)
         if number >= 2**32:

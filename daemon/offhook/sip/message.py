@@ -10,13 +10,12 @@ from ipaddress import ip_address
 from typing import Final, Self
 
 from offhook.errors import SipError
+from offhook.sip.header_names import CANONICAL_NAMES, canonical_name
 from offhook.sip.headers import (
-    CANONICAL_NAMES,
     Contact,
     CSeq,
     NameAddress,
     Via,
-    canonical_name,
     parse_contacts,
     parse_expires,
     split_list,
@@ -53,8 +52,11 @@ class Headers:
     def get_all(self, name: str) -> list[str]:
         """Every value in order, one per header line."""
         canonical = CANONICAL_NAMES.get(name) or canonical_name(name)
-        if canonical not in self._first:
+        first = self._first.get(canonical)
+        if first is None:
             return []
+        if len(self._first) == len(self._fields):
+            return [first]
         return [value for key, value in self._fields if key == canonical]
 
     def add(self, name: str, value: str) -> None:

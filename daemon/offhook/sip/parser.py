@@ -9,7 +9,8 @@ import re
 from typing import Final
 
 from offhook.errors import SipError
-from offhook.sip.headers import CANONICAL_NAMES, MAX_VIAS, CSeq, canonical_name, is_token, split_list
+from offhook.sip.header_names import CANONICAL_NAMES, canonical_name, is_token
+from offhook.sip.headers import MAX_VIAS, CSeq, split_list
 from offhook.sip.message import Headers, Request, Response
 
 MAX_DATAGRAM_BYTES: Final = 16 * 1024

@@ -17,13 +17,14 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
+from offhook.endpoint import Transport
 from offhook.errors import SchemaTooNew, StoreError, StoreUnavailable
 from offhook.registrar.bindings import Binding, BindingChange
-from offhook.registrar.ports import Flow, Transport
+from offhook.registrar.ports import Flow
 
 SCHEMA_VERSION: Final = 1
 FILE_MODE: Final = 0o600
@@ -94,6 +95,18 @@ CallSoon = Callable[[Callable[[], None]], object]
 _log = structlog.get_logger()
 
 
+class CommitObserver(Protocol):
+    """Whoever counts; called on the event loop's thread."""
+
+    def commit(self, seconds: float, changes: int) -> None:
+        """A batch is on disk, that long after the first of its changes was submitted."""
+        ...
+
+    def store_error(self, operation: str) -> None:
+        """A batch could not be written; ``operation`` is ``commit``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     change: BindingChange
@@ -127,6 +140,7 @@ class SqliteBindingStore:
         max_queued: int = 10_000,
         connect: Callable[[Path], sqlite3.Connection] = connect,
         monotonic: Callable[[], float] = time.monotonic,
+        observer: CommitObserver | None = None,
     ) -> None:
         """Makes or checks the file, and starts the writer.
 
@@ -136,6 +150,7 @@ class SqliteBindingStore:
             max_queued: Changes that may wait; one more is refused.
             connect: Opens the file; called again after each failure.
             monotonic: The clock by which the age of the queue is told.
+            observer: Is told of every batch.
 
         Raises:
             SchemaTooNew: the file was written by a newer Offhook.
@@ -146,6 +161,7 @@ class SqliteBindingStore:
         self._max_queued = max_queued
         self._connect = connect
         self._monotonic = monotonic
+        self._observer = observer
         self._changed = threading.Condition()
         self._queue: list[_Entry] = []
         self._writing_since: float | None = None
@@ -250,6 +266,11 @@ class SqliteBindingStore:
                 batch = [*batch, *self._queue]
                 self._queue = []
                 self._failures_untold -= 1
+        if self._observer is not None:
+            if error is not None:
+                self._observer.store_error("commit")
+            else:
+                self._observer.commit(self._monotonic() - batch[0].submitted_at, len(batch))
         for entry in batch:
             entry.done(error)
 
@@ -331,4 +352,5 @@ def _to_binding(row: tuple[Any, ...]) -> Binding:
     transport = Transport(values.pop("transport"))
     source = (values.pop("source_host"), values.pop("source_port"))
     local = (values.pop("local_host"), values.pop("local_port"))
-    return Binding(**values, flow=Flow(transport, source, local), reachable=not transport.is_stream)
+    flow = Flow(transport, source, local)
+    return Binding(**values, flow=flow, reachable=not flow.is_stream)

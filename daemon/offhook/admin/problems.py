@@ -1,0 +1,144 @@
+"""Errors as problem documents (RFC 9457): the one place where the admin API turns an exception into an answer."""
+
+import json
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from aiohttp import web
+
+from offhook.errors import (
+    Conflict,
+    DocumentError,
+    Fault,
+    Invalid,
+    InventoryError,
+    KeyUnusable,
+    NotFound,
+    OffhookError,
+    RenderError,
+    RequestRefused,
+    StoreUnavailable,
+)
+
+CONTENT_TYPE: Final = "application/problem+json"
+#: ``type`` of a problem: this and a slug; nothing is to be found there (RFC 9457 §3.1.1 allows it).
+_TYPE: Final = "urn:offhook:problem:"
+_RETRY_SECONDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What a client is told."""
+
+    status: int
+    title: str
+    #: Of the kind of problem, the same each time.
+    detail: str = ""
+    #: What happened here.
+    field: str = ""
+    rule: str = ""
+    remedy: str = ""
+    faults: tuple[Fault, ...] = ()
+    #: Of a document, each with its place.
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def type(self) -> str:
+        """A URI for the kind of problem."""
+        return _TYPE + "-".join(self.title.lower().split())
+
+    def response(self, request_id: str) -> web.Response:
+        """The answer. Members that say nothing are left out."""
+        document: dict[str, Any] = {"type": self.type, "title": self.title, "status": self.status}
+        for name in ("detail", "field", "rule", "remedy"):
+            if text := getattr(self, name):
+                document[name] = text
+        if self.faults:
+            document["faults"] = [asdict(fault) for fault in self.faults]
+        document["request_id"] = request_id
+        return web.Response(
+            status=self.status,
+            body=json.dumps(document, ensure_ascii=False).encode(),
+            content_type=CONTENT_TYPE,
+            headers=dict(self.headers),
+        )
+
+
+#: What an exception that nobody foresaw is answered with. Its text stays in the log.
+UNEXPECTED: Final = Problem(
+    status=500,
+    title="Internal error",
+    detail="Offhook failed at this request; nothing is known to have changed",
+    remedy="look for the request id in the daemon's log, and report it with what stands there",
+)
+
+
+def find_problem(error: Exception) -> Problem | None:
+    """The problem that an error is; None for one that nobody foresaw, which is to be logged."""
+    match error:
+        case NotFound():
+            return _of_inventory(404, "Not found", error)
+        case Conflict():
+            return _of_inventory(409, "Conflict", error)
+        case Invalid():
+            return _of_inventory(422, "Invalid value", error)
+        case DocumentError():
+            count = len(error.faults)
+            return Problem(
+                status=422,
+                title="Faults in the document",
+                detail=f"the document has {count} fault{'s' if count != 1 else ''}; nothing was changed",
+                faults=error.faults,
+            )
+        case RequestRefused():
+            return _of_refusal(error)
+        case RenderError():
+            return Problem(status=500, title="Template failed", detail=str(error), remedy="correct the template")
+        case KeyUnusable():
+            return Problem(status=500, title="Key unusable", detail=str(error))
+        case StoreUnavailable():
+            retry = (("Retry-After", str(_RETRY_SECONDS)),)
+            return Problem(status=503, title="Store unavailable", detail=str(error), headers=retry)
+        case web.HTTPException():
+            return _of_http(error)
+        case OffhookError() | _:
+            return None
+
+
+def _of_inventory(status: int, title: str, error: InventoryError) -> Problem:
+    return Problem(
+        status=status, title=title, detail=error.message, field=error.field, rule=error.rule, remedy=error.remedy
+    )
+
+
+def _of_refusal(error: RequestRefused) -> Problem:
+    headers: list[tuple[str, str]] = []
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers.append(("WWW-Authenticate", 'Bearer realm="offhook"'))
+    if error.retry_after_seconds is not None:
+        headers.append(("Retry-After", str(error.retry_after_seconds)))
+    return Problem(
+        status=error.status,
+        title=HTTPStatus(error.status).phrase,
+        detail=error.message,
+        remedy=error.remedy,
+        headers=tuple(headers),
+    )
+
+
+def _of_http(error: web.HTTPException) -> Problem | None:
+    if error.status >= 500:
+        return None
+    headers = [("Allow", error.headers["Allow"])] if "Allow" in error.headers else []
+    details = {
+        404: "there is nothing at this address",
+        405: f"this address takes {error.headers.get('Allow', 'other methods')}",
+        413: "the request is longer than limits.admin.body_bytes allows",
+    }
+    return Problem(
+        status=error.status,
+        title=HTTPStatus(error.status).phrase,
+        detail=details.get(error.status, ""),
+        headers=tuple(headers),
+    )
