@@ -5,12 +5,6 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import pytest
-
-from offhook.events import Registered, RegistrationRefused, Unregistered
-from offhook.inventory.models import Account, Credential, CredentialState, Device, DeviceState, Line, User
-from offhook.registrar.answers import Answer, Proposal
-from offhook.registrar.policy import RegisterPolicy
-from offhook.sip.message import Request
 from tests.support.registrar import (
     DOMAIN,
     FLOW,
@@ -23,6 +17,12 @@ from tests.support.registrar import (
     make_inventory,
     response_of,
 )
+
+from offhook.events import Registered, RegistrationRefused, Unregistered
+from offhook.inventory.models import Account, Credential, CredentialState, Device, DeviceState, Line, User
+from offhook.registrar.answers import Answer, Proposal
+from offhook.registrar.policy import RegisterPolicy
+from offhook.sip.message import Request
 
 
 @pytest.fixture
@@ -45,7 +45,9 @@ def test_phone_registers(bench: RegistrarBench) -> None:
     phone = SipPhone()
     challenge = phone.hear(response_of(bench.handle(phone.register())))
     assert challenge.status == 401
-    assert challenge.headers.get("WWW-Authenticate", )
+    assert challenge.headers.get(
+        "WWW-Authenticate",
+    )
     outcome = bench.handle(phone.register())
     assert isinstance(outcome, Proposal)
     assert bench.aor("2001") == []

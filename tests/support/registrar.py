@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from offhook.endpoint import Transport
 from offhook.errors import StoreError, StoreUnavailable
-from offhook.inventory.models import Account, Credential, CredentialState, Device, DeviceType, Line, Number, User
+from offhook.inventory.models import Account, Credential, Device, DeviceType, Line, Number, User
 from offhook.inventory.snapshot import Inventory
 from offhook.registrar.answers import Answer, Outcome, Proposal
 from offhook.registrar.bindings import Binding, BindingChange, BindingTable
@@ -54,10 +54,10 @@ def make_inventory() -> Inventory:
                 Device(id=device_id, account_id=1, type=DeviceType.DESKPHONE, phone_id=f"{device_id:06}")
                 for device_id in (1, 2, 3, 4)
             ],
-            Line(id=11, device_id=1, index=1, user_id=1),
-            Line(id=12, device_id=2, index=1, user_id=2),
-            Line(id=13, device_id=3, index=1),
-            Line(id=14, device_id=4, index=1, user_id=1),
+            Line(id=11, account_id=1, device_id=1, index=1, user_id=1),
+            Line(id=12, account_id=1, device_id=2, index=1, user_id=2),
+            Line(id=13, account_id=1, device_id=3, index=1),
+            Line(id=14, account_id=1, device_id=4, index=1, user_id=1),
             make_credential(101, 11, "2001"),
             make_credential(102, 12, "2002"),
             make_credential(103, 13, "dev-000003"),
@@ -92,7 +92,7 @@ class FakeStore:
     def backlog_seconds(self) -> float:
         return self.backlog
 
-    def load(self, now: float) -> list[Binding]:  # noqa: ARG002 - the port's signature
+    def load(self, now: float) -> list[Binding]:
         return []
 
     def settle(self, error: StoreError | None = None) -> None:
@@ -158,6 +158,7 @@ class SipPhone:
         self.flow = flow
         self.contact = contact or f"<sip:{user}@{flow.source[0]}:{flow.source[1]}>"
         self.call_id = f"call-{self.username}-{flow.source[1]}"
+        self.user_agent = "Test Phone 1.0"
         self.cseq = 0
         self.nc = 0
         self.challenge_values: list[str] = []
@@ -188,7 +189,7 @@ class SipPhone:
             ("CSeq", f"{self.cseq} REGISTER"),
             *[("Contact", contact) for contact in ([self.contact] if contacts is None else contacts)],
             *([] if expires is None else [("Expires", str(expires))]),
-            ("User-Agent", "Test Phone 1.0"),
+            ("User-Agent", self.user_agent),
             *headers,
         ]
         if self.challenge_values:

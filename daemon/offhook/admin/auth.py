@@ -4,6 +4,7 @@ A token is 256 random bits, so it is stored as its plain SHA-256 and found by th
 about digests, of which no one can choose a prefix.
 """
 
+import asyncio
 import hashlib
 import pwd
 import secrets
@@ -15,7 +16,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Final
 
-import asyncio
 import structlog
 
 from offhook.clock import Clock

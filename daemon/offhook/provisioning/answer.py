@@ -216,7 +216,13 @@ class Provisioner:
                 model=identity.model,
                 expires_seconds=self._settings.expires_seconds,
             )
-            own = {"phone": phone, "model": phone.model, "base_url": base_url, "proxy": proxy, "proxy_address": str(proxy)}
+            own = {
+                "phone": phone,
+                "model": phone.model,
+                "base_url": base_url,
+                "proxy": proxy,
+                "proxy_address": str(proxy),
+            }
             return self._renderer.render(file.template or "", file.format, {**values, **own})
 
         state = inventory.find(Carrier, carrier.id)

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from typing import Final
 
 import jinja2
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -19,6 +22,19 @@ from offhook.secret import Secret
 
 MAX_OUTPUT_BYTES: Final = 1024 * 1024
 _NOT_PRINTED: Final = "a value that is neither text nor a whole number is printed"
+
+
+class _CodeGenerator(CodeGenerator):
+    """Leaves literals to run time: folded when compiled, they would be escaped as HTML before our escaper sees them."""
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> str:
+        if not isinstance(node, nodes.TemplateData):
+            raise nodes.Impossible
+        return super()._output_child_to_const(node, frame, finalize)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    code_generator_class = _CodeGenerator
 
 
 class Renderer:
@@ -66,7 +82,7 @@ class Renderer:
                 str(value)  # StrictUndefined raises, and says which name it was
             raise UnwritableValue(_NOT_PRINTED)
 
-        environment = ImmutableSandboxedEnvironment(
+        environment = _Environment(
             loader=jinja2.FunctionLoader(self._load),
             undefined=jinja2.StrictUndefined,
             autoescape=True,
@@ -100,6 +116,8 @@ def _explain(error: Exception) -> str:
         return str(error)
     if isinstance(error, jinja2.UndefinedError):
         return f"uses what is not there: {error.message}"
+    if isinstance(error, SecurityError):
+        return f"is not allowed: {error.message}"
     if isinstance(error, jinja2.TemplateSyntaxError):
         return f"is no template: {error.message}"
     if isinstance(error, jinja2.TemplateNotFound):

@@ -53,9 +53,14 @@ class Registrar:
         """``inventory`` gives the snapshot of the moment; ``tag_key`` makes To tags, and is secret."""
         self.bindings: Final = bindings
         self._inventory = inventory
-        self._policy = policy
         self._responder = Responder(tag_key)
-        self._register = RegisterProcessor(bindings, Authenticator(nonces, random), policy, self._responder)
+        self._authenticator = Authenticator(nonces, random)
+        self.use(policy)
+
+    def use(self, policy: RegisterPolicy) -> None:
+        """Judges by another policy from the next request on."""
+        self._policy = policy
+        self._register = RegisterProcessor(self.bindings, self._authenticator, policy, self._responder)
 
     def handle(self, request: Request, flow: Flow, now: float) -> Outcome:
         """What comes of a request that arrived on ``flow``; ``now`` is wall time. Raises nothing."""

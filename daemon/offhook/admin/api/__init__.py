@@ -1,1 +1,1 @@
-"""The admin API, a file per resource."""
+"""The resources below /api/v1, a file each. A file has ``routes``, and the views that it answers with."""
