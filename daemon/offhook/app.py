@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -29,8 +28,13 @@ from offhook.adapters import (
     TftpMetrics,
     count_bindings,
     count_devices,
+    find_own_address,
     repeat,
 )
+from offhook.admin.application import make_application
+from offhook.admin.auth import Tokens
+from offhook.admin.ports import Daemon as DaemonView
+from offhook.admin.ports import Listening, RenderedFile, Services
 from offhook.clock import SystemClock
 from offhook.config.load import compare_for_reload, load_config
 from offhook.config.schema import Config
@@ -50,22 +54,27 @@ from offhook.observability.systemd import Notifier
 from offhook.provisioning.answer import Provisioner, ProvisioningSettings
 from offhook.provisioning.catalog import Catalog, find_shipped_templates, load_catalog
 from offhook.provisioning.parameters import ParameterDigests
+from offhook.provisioning.preview import MaskedBox, preview_file
 from offhook.registrar.bindings import BindingTable
 from offhook.registrar.policy import RegisterPolicy, canonical_host
 from offhook.registrar.requests import Registrar
 from offhook.reload.service import ReloadLimits, ReloadService
+from offhook.secret import Secret
+from offhook.servers.admin import AdminServer, MetricsServer
 from offhook.servers.http import HttpLimits, HttpServer
 from offhook.servers.sip import SipLimits, SipServer
 from offhook.servers.stream import StreamLimits
 from offhook.servers.tftp import TftpLimits, TftpServer
 from offhook.sip.digest import NonceSource
 from offhook.sip.framing import FramingLimits
+from offhook.store.audit import SqlAuditLog
 from offhook.store.bindings import SqliteBindingStore
 from offhook.store.journal import Journal
 from offhook.store.keys import AesGcmBox, Keyring, load_keyring
 from offhook.store.sql.engine import migrate, open_engine
 from offhook.store.sql.inventory import SqlInventoryStore
 from offhook.store.state_dir import StateDir
+from offhook.store.tokens import SqlTokenStore
 from offhook.yamldoc import Bounds
 
 _JOURNAL_SECONDS: Final = 0.5
@@ -129,14 +138,6 @@ async def serve(config_path: Path, config: Config, catalog: Catalog) -> None:
         state_dir.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """Where something listens."""
-
-    what: str
-    address: str
-
-
 class Daemon:
     """Everything that runs."""
 
@@ -175,6 +176,7 @@ class Daemon:
         keyring = await self._open_stores()
         await self._assemble(keyring)
         await self._listen()
+        await self._listen_for_administrators()
         self.spawn(self.health.watch_event_loop())
         self.spawn(repeat(_JOURNAL_SECONDS, self._write_journal))
         self.spawn(repeat(_HOUSEKEEPING_SECONDS, self._keep_house))
@@ -287,13 +289,14 @@ class Daemon:
                 host, port = await self._opened_later(
                     "SIP", endpoint, self.sip.listen_tcp(endpoint.host, endpoint.port)
                 )
-            self._note_listening("SIP", f"{endpoint.transport}://{HostPort(host, port)}")
+            self._note_listening("sip", f"{endpoint.transport}://{HostPort(host, port)}")
         self._closers.append(partial(self.sip.close, _STOP_SECONDS))
+        self.sip.reconcile()
 
         self.http = HttpServer(self.provisioner.answer, self.clock, _http_limits(config))
         for endpoint in config.provisioning.http:
             host, port = await self._opened_later("HTTP", endpoint, self.http.listen(endpoint.host, endpoint.port))
-            self._note_listening("HTTP", f"http://{HostPort(host, port)}")
+            self._note_listening("http", f"http://{HostPort(host, port)}")
         self._closers.append(self.http.close)
 
         self.tftp = TftpServer(
@@ -306,8 +309,80 @@ class Daemon:
         )
         for endpoint in config.provisioning.tftp:
             host, port = self._opened("TFTP", endpoint, partial(self.tftp.listen, endpoint.host, endpoint.port))
-            self._note_listening("TFTP", f"tftp://{HostPort(host, port)}")
+            self._note_listening("tftp", f"tftp://{HostPort(host, port)}")
         self._closers.append(partial(self.tftp.close, _STOP_SECONDS))
+
+    async def _listen_for_administrators(self) -> None:
+        config = self.config
+        tokens = Tokens(SqlTokenStore(self._engine), self.clock, self._executor, self.ids.next)
+        await tokens.load()
+        services = Services(
+            inventory=self.service,
+            facts=self.facts.of,
+            bindings=self.bindings,
+            reloads=self.reloads,
+            tokens=tokens,
+            audit=SqlAuditLog(self._engine),
+            provisioning_url=self._provisioning_url,
+            preview=self._preview,
+            daemon=DaemonView(
+                version=__version__,
+                pid=os.getpid(),
+                started_at=self.clock.now(),
+                config_file=str(self.config_path.resolve()),
+                state_dir=str(config.state_dir),
+                listening=lambda: tuple(self.listening),
+            ),
+            health=self.health,
+            clock=self.clock,
+            executor=self._executor,
+        )
+        application = make_application(services, self.metrics, body_bytes=config.limits.admin.body_bytes)
+        admin = AdminServer(application, config.admin.socket, config.admin.listen)
+        self._closers.append(admin.stop)
+        await self._started("admin", config.admin.listen, admin)
+        if config.metrics.listen is not None:
+            metrics = MetricsServer(self.metrics, self.health, config.metrics.listen)
+            self._closers.append(metrics.stop)
+            await self._started("metrics", config.metrics.listen, metrics)
+
+    async def _started(self, what: str, endpoint: Endpoint | None, server: AdminServer | MetricsServer) -> None:
+        try:
+            await server.start()
+        except OSError as error:
+            raise _cannot_listen(what, endpoint, error) from None
+        for address in server.addresses:
+            self._note_listening(what, address if "://" in address else f"http://{address}")
+
+    def _provisioning_url(self, token: Secret) -> str:
+        """What a phone is pointed at: the URL of the configuration, else of an address that phones can reach."""
+        return f"{self._public_url()}/p/{token.reveal()}/"
+
+    def _public_url(self) -> str:
+        if self.config.provisioning.public_url is not None:
+            return self.config.provisioning.public_url
+        if not self.config.provisioning.http:
+            tftp = next((entry.address for entry in self.listening if entry.service == "tftp"), "tftp://127.0.0.1:69")
+            return _reachable(tftp)
+        return _reachable(next(entry.address for entry in self.listening if entry.service == "http"))
+
+    def _preview(self, device: Device, file: str, *, reveal: bool) -> RenderedFile:
+        """What the device would be given, if it asked where most phones do."""
+        account = self.inventory.get(Account, device.account_id)
+        token = self.service.reveal_account_token(account).reveal() if reveal else Secret.MASK
+        sip = next(entry.address for entry in self.listening if entry.service == "sip")
+        proxy = self.config.sip.advertise or HostPort.parse(_reachable(sip).partition("://")[2])
+        previewed = preview_file(
+            self.inventory,
+            device,
+            file,
+            catalog=self.catalog,
+            secrets=self.box if reveal else MaskedBox(),
+            base_url=f"{self._public_url()}/p/{token}/",
+            proxy=proxy,
+            expires_seconds=self.config.sip.expires.default,
+        )
+        return RenderedFile(previewed.kind, previewed.content_type, previewed.text, previewed.kinds)
 
     def _opened(self, what: str, endpoint: Endpoint, listen: Callable[[], tuple[str, int]]) -> tuple[str, int]:
         try:
@@ -330,7 +405,7 @@ class Daemon:
     def greeting(self) -> str:
         """What somebody at a terminal wants to know next."""
         lines = [f"Offhook {__version__} is running. It listens on:"]
-        lines += [f"  {entry.what:8} {entry.address}" for entry in self.listening]
+        lines += [f"  {entry.service:8} {entry.address}" for entry in self.listening]
         return "\n".join(lines)
 
     # -- settings that SIGHUP can change --------------------------------------------------------------------------
@@ -457,7 +532,16 @@ def _log_handler_failure(event: object, error: Exception) -> None:
     log.error("event.handler_failed", event_type=type(event).__name__, exc_info=error)
 
 
-def _cannot_listen(what: str, endpoint: Endpoint, error: OSError) -> CannotStart:
+def _reachable(address: str) -> str:
+    """A listener's address, with an address of this machine in place of a wildcard."""
+    scheme, _, rest = address.partition("://")
+    place = HostPort.parse(rest)
+    if place.host in ("0.0.0.0", "::"):  # noqa: S104 - compared with, not bound to
+        place = HostPort(find_own_address(ipv6=place.host == "::"), place.port)
+    return f"{scheme}://{place}"
+
+
+def _cannot_listen(what: str, endpoint: Endpoint | None, error: OSError) -> CannotStart:
     remedies = {
         13: "ports below 1024 need a right: see docs/operations.md, or choose a higher one",
         98: "something else listens there: stop it, or choose another port",

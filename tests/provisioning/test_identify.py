@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import pytest
+from tests.provisioning.test_catalog import MANIFEST, write_vendor
 from tests.support.inventory import device, inventory_of, one_phone
 from tests.support.provisioning import shipped
 
 from offhook.inventory.models import DeviceState
 from offhook.inventory.snapshot import Inventory
+from offhook.provisioning.catalog import Catalog, find_shipped_templates, load_catalog
 from offhook.provisioning.evidence import gather_claims, parse_request_path
 from offhook.provisioning.identify import Identity, Reason, identify
 
@@ -113,3 +117,30 @@ def test_disabled_device_is_refused_its_files() -> None:
 def test_phone_of_another_vendor_is_not_believed_to_be_ours() -> None:
     inventory = inventory_of(device(vendor="snom"))
     assert who("y000000000108.cfg", inventory, T46U).device is None
+
+
+def _rivals(tmp_path: Path) -> Catalog:
+    """A second vendor whose phones ask for ``<mac>.cfg`` too."""
+    manifest = MANIFEST.replace(".txt", ".cfg") + "user_agents: {http: ['^Acme (?P<model>P1)']}\n"
+    return load_catalog([write_vendor(tmp_path, manifest=manifest), find_shipped_templates()])
+
+
+@pytest.mark.parametrize(
+    ("name", "inventory", "user_agent", "vendor"),
+    [
+        ("02aabb123456.cfg", inventory_of(), "", "acme"),
+        ("001565123456.cfg", inventory_of(), "", "yealink"),
+        ("001565123456.cfg", one_phone(vendor="acme"), T46U, "acme"),
+        ("02cccc123456.cfg", inventory_of(), "Acme P1", "acme"),
+        ("02cccc123456.cfg", inventory_of(), T46U, "yealink"),
+        ("02cccc123456.cfg", inventory_of(), "", None),
+    ],
+)
+def test_name_that_several_vendors_ask_for(
+    tmp_path: Path, name: str, inventory: Inventory, user_agent: str, vendor: str | None
+) -> None:
+    catalog = _rivals(tmp_path)
+    path = parse_request_path(name)
+    assert path is not None
+    found = identify(gather_claims(catalog, path, user_agent, "10.0.0.9"), inventory, catalog)
+    assert (found.vendor.name if found.vendor else None) == vendor

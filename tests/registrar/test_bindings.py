@@ -110,7 +110,7 @@ bindings = st.builds(
 @given(st.lists(st.tuples(st.booleans(), bindings), max_size=20), st.integers(0, 20))
 def test_what_decisions_saw_is_what_commits_make(steps: list[tuple[bool, Binding]], committed_first: int) -> None:
     table = BindingTable()
-    changes = []
+    changes: list[BindingChange] = []
     homes: dict[int, Binding] = {}
     for is_put, drawn in steps:
         binding = replace(homes.setdefault(drawn.id, drawn), cseq=len(changes))

@@ -1,1 +1,1 @@
-"""The offhook command, a file per group of commands."""
+"""The command line: a file per command or group of commands. It talks to the daemon over its admin socket."""

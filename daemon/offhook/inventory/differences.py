@@ -1,7 +1,7 @@
 """Changes in words: what ``plan`` prints and the audit keeps. Secrets are hidden, ids are names."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from typing import Final
 
@@ -51,6 +51,17 @@ class Difference:
     fields: tuple[FieldDifference, ...]
 
 
+#: In the order in which people think.
+_KIND_NAMES: Final[dict[type[Entity], str]] = {
+    Account: "account",
+    Location: "location",
+    DectSystem: "dect_system",
+    User: "user",
+    Number: "number",
+    Device: "device",
+    Line: "line",
+    Credential: "credential",
+}
 #: Fields that say nothing to a person, or must not be said.
 _HIDDEN: Final = frozenset(
     {"id", "account_id", "token_digest", "former_token_digest", "pin_hash", "created_at", "slot"}
@@ -68,8 +79,8 @@ _REFERENCES: Final[dict[str, type[Entity]]] = {
 
 
 def find_differences(before: Inventory, after: Inventory, changes: Iterable[Change]) -> list[Difference]:
-    """The changes in words, in the order of kinds in which people think: accounts first, credentials last."""
-    order = (Account, Location, DectSystem, User, Number, Device, Line, Credential)
+    """The changes in words: accounts first, credentials last."""
+    order = list(_KIND_NAMES)
     found: list[tuple[int, str, Difference]] = []
     for change in changes:
         entity = change.entity
@@ -78,11 +89,11 @@ def find_differences(before: Inventory, after: Inventory, changes: Iterable[Chan
         old = before.find(type(entity), entity.id)
         new = entity if isinstance(change, Put) else None
         action = Action.DELETE if new is None else Action.CREATE if old is None else Action.UPDATE
-        parts = tuple(_fields(old, new, before, after))
+        parts = tuple(_fields(change, before, after))
         if action is Action.UPDATE and not parts:
             continue
         key = describe(entity, before if new is None else after)
-        difference = Difference(action, type(entity).__name__.lower(), key, parts)
+        difference = Difference(action, _KIND_NAMES[type(entity)], key, parts)
         found.append((order.index(type(entity)), key, difference))
     return [difference for _, _, difference in sorted(found, key=lambda item: item[:2])]
 
@@ -100,23 +111,40 @@ def _is_implied(entity: Entity, before: Inventory, after: Inventory) -> bool:
     return False
 
 
-def _fields(old: Entity | None, new: Entity | None, before: Inventory, after: Inventory) -> Iterable[FieldDifference]:
-    entity = new if new is not None else old
-    if entity is None or new is None:
-        return
-    for field in fields(entity):
-        if field.name in _HIDDEN:
-            continue
-        was, is_now = getattr(old, field.name, None), getattr(new, field.name, None)
+#: By kind, the names of the fields that are shown, and what each is by itself.
+_SHOWN: Final = {
+    kind: tuple(
+        (part.name, part.default if part.default is not MISSING else None)
+        for part in fields(kind)
+        if part.name not in _HIDDEN
+    )
+    for kind in _KIND_NAMES
+}
+
+
+def _fields(change: Change, before: Inventory, after: Inventory) -> Iterable[FieldDifference]:
+    """What differs; of a thing that comes or goes, what is not as it would be by itself."""
+    entity = change.entity
+    old, new = before.find(type(entity), entity.id), entity if isinstance(change, Put) else None
+    for field, absent in _SHOWN[type(entity)]:
+        was = getattr(old, field) if old is not None else absent
+        is_now = getattr(new, field) if new is not None else absent
         if was == is_now:
             continue
-        if field.name in _SECRET:
-            if field.name.startswith("sealed"):
-                yield FieldDifference(field.name.removeprefix("sealed_"), Secret.MASK if was else "", Secret.MASK)
+        if field in _SECRET:
+            if field.startswith("sealed"):
+                name = field.removeprefix("sealed_")
+                yield FieldDifference(name, Secret.MASK if was else "", Secret.MASK if is_now else "")
             continue
-        shown_was, shown_is = _show(field.name, was, before), _show(field.name, is_now, after)
+        shown_was = _show(field, was, before) if old is not None else ""
+        shown_is = _show(field, is_now, after) if new is not None else ""
         if shown_was != shown_is:
-            yield FieldDifference(field.name.removesuffix("_id"), shown_was, shown_is)
+            yield FieldDifference(field.removesuffix("_id"), shown_was, shown_is)
+
+
+def _name(entity: Entity, inventory: Inventory) -> str:
+    """What it is called, without its kind."""
+    return entity.name if isinstance(entity, DectSystem) else describe(entity, inventory).partition(" ")[2]
 
 
 def _show(name: str, value: object, inventory: Inventory) -> str:
@@ -125,7 +153,7 @@ def _show(name: str, value: object, inventory: Inventory) -> str:
             return ""
         case int() if name in _REFERENCES:
             entity = inventory.find(_REFERENCES[name], value)
-            return describe(entity, inventory).partition(" ")[2] if entity is not None else ""
+            return _name(entity, inventory) if entity is not None else ""
         case bool():
             return "yes" if value else "no"
         case EmergencyAddress():
@@ -133,6 +161,6 @@ def _show(name: str, value: object, inventory: Inventory) -> str:
         case CivicAddress():
             return ", ".join(f"{element} {text}" for element, text in value.elements().items())
         case tuple():
-            return ", ".join(str(item) for item in value)
+            return ", ".join("=".join(item) if isinstance(item, tuple) else str(item) for item in value)
         case _:
             return str(value)

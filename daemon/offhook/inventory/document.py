@@ -8,7 +8,7 @@ from functools import cache
 from typing import Annotated, Any, Final
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from offhook import yamldoc
 from offhook.errors import DocumentError, Invalid, SipError
@@ -136,6 +136,15 @@ def _lower(value: object) -> object:
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _clear(cls, data: object) -> object:
+        """``null`` clears: what cannot be without a value goes back to its default."""
+        if not isinstance(data, dict) or None not in data.values():
+            return data
+        defaults = {name: field.default for name, field in cls.model_fields.items() if not field.is_required()}
+        return {name: defaults.get(name) if value is None else value for name, value in data.items()}
+
     def stated(self, *names: str) -> dict[str, Any]:
         """Those of these fields that the document states, null included."""
         return {name: getattr(self, name) for name in names if name in self.model_fields_set}
@@ -243,7 +252,7 @@ class DevicePart(_Part):
     system: Label | None = None
     role: BaseRole | None = None
     address: AddressPart | None = None
-    lines: list[LinePart] | None = None
+    lines: Annotated[list[LinePart] | None, BeforeValidator(lambda value: value or [])] = None
 
 
 class AccountPart(_Part):

@@ -7,6 +7,7 @@ call it once, after the last change.
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
+from offhook.errors import Invalid
 from offhook.inventory.generated import IdSource, new_auth_username, new_password, new_phone_id, new_token
 from offhook.inventory.models import (
     Account,
@@ -24,6 +25,7 @@ from offhook.inventory.models import (
 )
 from offhook.inventory.ports import SecretBox, Vendors
 from offhook.inventory.revisions import affected_devices
+from offhook.inventory.rules import default_extension, describe, users_concerned
 from offhook.inventory.snapshot import Draft
 from offhook.secret import Secret
 from offhook.sip.digest import Algorithm, ha1
@@ -32,6 +34,8 @@ E = TypeVar("E", bound=Entity)
 
 #: How long credentials stay valid that were replaced, if the device never fetches the new ones.
 GRACE_SECONDS: Final = 7 * 86400.0
+#: How many of them a line has at most; the oldest goes first.
+_RETIRING_KEPT: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +176,9 @@ class Editor:
     # -- what follows ---------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
-        """Slots of handsets, then credentials of every line that the changes so far could have touched."""
+        """Extensions by default, slots of handsets, then credentials of every line that the changes could touch."""
+        for user_id in users_concerned(self.draft):
+            self._settle_extension(user_id)
         devices = affected_devices(self.draft.base, self.draft.changes) | affected_devices(
             self.draft, self.draft.changes
         )
@@ -184,18 +190,31 @@ class Editor:
             for line in self.draft.lines_of(device.id):
                 self._settle_credential(line)
 
+    def _settle_extension(self, user_id: int) -> None:
+        """N2: a user without an extension gets the last four digits of their number."""
+        user = self.draft.find(User, user_id)
+        if user is None or user.extension is not None:
+            return
+        for number in sorted(self.draft.numbers_of_user(user_id), key=lambda number: (not number.is_main, number.id)):
+            self.change(user, extension=number.extension or default_extension(number.number))
+            return
+
     def _settle_slot(self, handset: Device) -> None:
+        """A handset keeps its slot while its carrier is the same one and no other handset has it."""
         carrier = self.draft.carrier_of(handset)
         if carrier is None:
             if handset.slot is not None:
                 self.change(handset, slot=None)
             return
+        before = self.draft.base.find(Device, handset.id)
+        former = self.draft.base.carrier_of(before) if before is not None else None
         taken = {
             other.slot
             for other in self.draft.carried_devices(carrier)
             if other.type is DeviceType.DECT_HANDSET and other.id != handset.id
         }
-        if handset.slot is None or handset.slot in taken:
+        moved = former is not None and former.id != carrier.id and before is not None and before.slot == handset.slot
+        if handset.slot is None or handset.slot in taken or moved:
             self.change(handset, slot=next(slot for slot in range(1, len(taken) + 2) if slot not in taken))
 
     def _settle_credential(self, line: Line) -> None:
@@ -204,11 +223,11 @@ class Editor:
         active = self.draft.active_credential(line.id)
         given = self._given.get(line.id, GivenCredential())
         if account.external_registrar is not None:
-            if given.auth_username is None and active is not None and not active.is_external:
-                self.draft.delete(active)
-            elif given.auth_username is not None:
-                self._replace(line, active, given, realm="", aor_user=given.auth_username, algorithms=())
+            self._settle_external(line, active, given)
             return
+        if active is not None and active.is_external:
+            self._retire(active)
+            active = None
         realm, aor_user, algorithms = account.sip_domain, self.draft.aor_user(line), account.digest_algorithms
         if active is not None and active.aor_user == aor_user and given == GivenCredential():
             if active.realm == realm:
@@ -216,6 +235,33 @@ class Editor:
                 return
             given = GivenCredential(active.auth_username, self.reveal(active))
         self._replace(line, active, given, realm=realm, aor_user=aor_user, algorithms=algorithms)
+
+    def _settle_external(self, line: Line, active: Credential | None, given: GivenCredential) -> None:
+        """A foreign registrar knows only the credentials that were brought along: nothing is made up for it."""
+        held = active if active is not None and active.is_external else None
+        if active is not None and held is None:
+            self._retire(active)
+        if given == GivenCredential():
+            return
+        username = given.auth_username or (held.auth_username if held is not None else None)
+        if username is None or (given.password is None and held is None):
+            raise Invalid(
+                f"{describe(line, self.draft)} registers elsewhere, and its credentials are stated in part",
+                field="password",
+                rule="credentials of an external registrar are brought along",
+                remedy="state auth_username and password",
+            )
+        given = GivenCredential(username, given.password or (self.reveal(held) if held is not None else None))
+        self._replace(line, held, given, realm="", aor_user=username, algorithms=())
+
+    def _retire(self, credential: Credential) -> None:
+        """Leaves it valid until the device has fetched its successor, or the grace ends."""
+        self.draft.put(replace(credential, state=CredentialState.RETIRING, retire_at=self.now + GRACE_SECONDS))
+        retiring = [
+            other for other in self.draft.credentials_of(credential.line_id) if other.state is CredentialState.RETIRING
+        ]
+        for surplus in sorted(retiring, key=lambda other: other.id)[:-_RETIRING_KEPT]:
+            self.draft.delete(surplus)
 
     def _replace(
         self,
@@ -259,7 +305,7 @@ class Editor:
             )
         )
         if active is not None:
-            self.draft.put(replace(active, state=CredentialState.RETIRING, retire_at=self.now + GRACE_SECONDS))
+            self._retire(active)
 
     def _settle_algorithms(self, credential: Credential, algorithms: tuple[str, ...]) -> None:
         if tuple(name for name, _ in credential.ha1) != algorithms:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from offhook.events import ConfigFetched, InventoryChanged, Registered, RenderFailed
-from offhook.inventory.models import Device
+from offhook.inventory.models import Carrier, Device
 from offhook.inventory.snapshot import Inventory
 
 _TEXT_LIMIT: Final = 256
@@ -77,16 +77,19 @@ class FactBook:
         self._note(replace(before, ip=host, user_agent=user_agent, last_registered_at=event.at))
 
     def forget(self, event: InventoryChanged, inventory: Inventory) -> list[int]:
-        """Drops the facts of devices that are gone; gives their ids."""
-        gone = [
-            device_id
-            for device_id in event.device_ids
-            if device_id in self._facts and inventory.find(Device, device_id) is None
-        ]
-        for device_id in gone:
-            del self._facts[device_id]
-            self._changed.discard(device_id)
-        return gone
+        """Drops the facts of devices that are gone; gives their ids.
+
+        A device that has no files any more has fetched nothing: the revisions of those it may get begin anew.
+        """
+        gone: list[int] = []
+        for device_id in event.device_ids & self._facts.keys():
+            if inventory.find(Device, device_id) is None:
+                gone.append(device_id)
+                del self._facts[device_id]
+                self._changed.discard(device_id)
+            elif self._facts[device_id].fetched_revision and inventory.find(Carrier, device_id) is None:
+                self._note(replace(self._facts[device_id], fetched_revision=0))
+        return sorted(gone)
 
     def take_changed(self) -> list[DeviceFacts]:
         """What changed since the last call."""

@@ -1,6 +1,8 @@
 """What the inventory makes up: ids, phone ids, tokens, authentication names and passwords."""
 
 import secrets
+import threading
+from collections.abc import Iterable
 from typing import Final
 
 from offhook.clock import Clock
@@ -17,22 +19,38 @@ _PHONE_ID_DIGITS: Final = 6
 
 
 class IdSource:
-    """Ids that rise with time, so that rows written together lie together: milliseconds, then a counter."""
+    """Ids that rise with time, so that rows written together lie together: milliseconds, then a counter.
+
+    They are asked for by the event loop and by worker threads.
+    """
 
     _COUNTER_BITS: Final = 20
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last = 0
+        self._lock = threading.Lock()
 
     def next(self) -> int:
         now = int(self._clock.now() * 1000) << self._COUNTER_BITS
-        self._last = max(self._last + 1, now)
-        return self._last
+        with self._lock:
+            self._last = max(self._last + 1, now)
+            return self._last
+
+    def pass_over(self, ids: Iterable[int]) -> None:
+        """Gives no id again that was given before; the clock may have been set back since."""
+        with self._lock:
+            self._last = max(self._last, max(ids, default=0))
 
 
 def _text(alphabet: str, length: int) -> str:
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+    """Random characters, each as likely as the others: bytes beyond the last whole alphabet are thrown away."""
+    size = len(alphabet)
+    limit = 256 - 256 % size
+    chosen: list[str] = []
+    while len(chosen) < length:
+        chosen.extend(alphabet[byte % size] for byte in secrets.token_bytes(2 * length) if byte < limit)
+    return "".join(chosen[:length])
 
 
 def new_token() -> Secret:

@@ -42,12 +42,18 @@ def affected_devices(inventory: Inventory, changes: Iterable[Change]) -> set[int
                 devices.add(device_id)
             case Credential(line_id=line_id):
                 lines.add(line_id)
+            case Device(id=device_id, type=DeviceType.DECT_BASE):
+                devices.update(_with_handsets(inventory, change.entity))
             case Device(id=device_id):
                 devices.add(device_id)
             case DectSystem(id=system_id):
                 devices.update(base.id for base in inventory.bases_of(system_id))
             case Carrier():
                 pass
+    if locations:
+        for user in inventory.all(User):
+            if user.location_id in locations:
+                lines.update(_lines_of_user(inventory, user.id))
     devices.update(line.device_id for line_id in lines if (line := inventory.find(Line, line_id)) is not None)
     if accounts or locations:
         devices.update(
@@ -56,6 +62,14 @@ def affected_devices(inventory: Inventory, changes: Iterable[Change]) -> set[int
             if device.account_id in accounts or device.location_id in locations
         )
     return devices
+
+
+def _with_handsets(inventory: Inventory, base: Device) -> set[int]:
+    """A base and the handsets whose place in a carrier's file depends on it: all those of its system."""
+    bases = {base.id}
+    if base.system_id is not None:
+        bases.update(other.id for other in inventory.bases_of(base.system_id))
+    return {base.id}.union(*(inventory.ids_under("device.base", base_id) for base_id in bases))
 
 
 def _lines_of_user(inventory: Inventory, user_id: int) -> set[int]:

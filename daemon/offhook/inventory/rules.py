@@ -18,10 +18,12 @@ from offhook.inventory.models import (
     Number,
     User,
 )
-from offhook.inventory.ports import Put
+from offhook.inventory.ports import Delete, Put
 from offhook.inventory.snapshot import Draft, Inventory
 
-PHYSICAL_PHONES = frozenset({DeviceType.DESKPHONE, DeviceType.DECT_HANDSET, DeviceType.ATA, DeviceType.GENERIC})
+PHYSICAL_PHONES: Final = frozenset({DeviceType.DESKPHONE, DeviceType.DECT_HANDSET, DeviceType.ATA, DeviceType.GENERIC})
+#: In one message.
+_NAMES_SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Breach:
     entity: Entity
     field: str
     message: str
+    is_conflict: bool = False
+    #: The value is right in itself, but contradicts what else is there.
 
 
 def default_extension(number: str) -> str:
@@ -76,28 +80,76 @@ def describe(entity: Entity, inventory: Inventory) -> str:
 
 def physical_devices_of(inventory: Inventory, user_id: int) -> list[Device]:
     """The phones a user has; a softphone is none (U1)."""
-    line_ids = set(inventory.ids_under("line.user", user_id))
-    for number_id in inventory.ids_under("number.user", user_id):
-        line_ids.update(inventory.ids_under("line.number", number_id))
     devices = {
         device.id: device
-        for line_id in line_ids
-        if (device := inventory.find(Device, inventory.get(Line, line_id).device_id)) is not None
-        and device.type in PHYSICAL_PHONES
+        for line in lines_of_person(inventory, user_id)
+        if (device := inventory.find(Device, line.device_id)) is not None and device.type in PHYSICAL_PHONES
     }
     return [devices[device_id] for device_id in sorted(devices)]
+
+
+def lines_of_person(inventory: Inventory, user_id: int) -> list[Line]:
+    """The lines of a user: assigned to the user, or to one of the user's numbers."""
+    lines = list(inventory.lines_of_user(user_id))
+    for number_id in inventory.ids_under("number.user", user_id):
+        line = inventory.line_of_number(number_id)
+        if line is not None:
+            lines.append(line)
+    return lines
+
+
+def users_concerned(draft: Draft) -> list[int]:
+    """Users whose phones, or right to have one, a draft's changes may have altered."""
+    users: set[int | None] = set()
+    for change in draft.changes:
+        match change.entity:
+            case User(id=user_id):
+                users.add(user_id)
+            case Number(user_id=user_id):
+                users.add(user_id)
+            case Line(user_id=user_id, number_id=number_id):
+                users.add(user_id)
+                number = draft.find(Number, number_id)
+                users.add(number.user_id if number is not None else None)
+    return sorted(user_id for user_id in users if user_id is not None)
 
 
 def find_breaches(draft: Draft) -> list[Breach]:
     """Everything that the draft's changes break."""
     breaches = list(_duplicates(draft))
+    lines: dict[int, Line] = {}
     for change in draft.changes:
-        if isinstance(change, Put):
-            breaches.extend(_of_entity(change.entity, draft))
-    users = {change.entity.user_id for change in draft.changes if isinstance(change.entity, Line | Number)}
-    for user_id in sorted(user_id for user_id in users if user_id is not None):
+        entity = change.entity
+        if isinstance(change, Delete):
+            if isinstance(entity, Location):
+                breaches.extend(_of_deleted_location(entity, draft))
+        elif isinstance(entity, Line):
+            lines[entity.id] = entity
+        else:
+            breaches.extend(_of_entity(entity, draft))
+        if isinstance(change, Put) and isinstance(entity, Number):
+            line = draft.line_of_number(entity.id)
+            lines.update({line.id: line} if line is not None else {})
+    for user_id in users_concerned(draft):
+        lines.update({line.id: line for line in lines_of_person(draft, user_id)})
         breaches.extend(_of_users_phones(user_id, draft))
+    for line in lines.values():
+        breaches.extend(_of_line(line, draft))
     return breaches
+
+
+def _of_deleted_location(location: Location, draft: Draft) -> Iterator[Breach]:
+    kinds: tuple[type[Device | User | Number], ...] = (Device, User, Number)
+    users = [entity for kind in kinds for entity in draft.all(kind) if entity.location_id == location.id]
+    if users:
+        names = ", ".join(describe(entity, draft) for entity in users[:_NAMES_SHOWN])
+        more = f" and {len(users) - _NAMES_SHOWN} more" if len(users) > _NAMES_SHOWN else ""
+        yield Breach(
+            location,
+            "location",
+            f"location {location.name} is used by {names}{more}, so it cannot be deleted: move them first",
+            is_conflict=True,
+        )
 
 
 def _duplicates(draft: Draft) -> Iterator[Breach]:
@@ -115,16 +167,21 @@ def _duplicates(draft: Draft) -> Iterator[Breach]:
         "line.number": ("number", "the number is logged in on another line already"),
         "extension": ("extension", "the extension {} is taken"),
     }
-    for name, value in sorted(draft.touched_keys(), key=repr):
+    crowded = [key for key in draft.touched_keys() if len(draft.ids_under(*key)) > 1]
+    for name, value in sorted(crowded, key=repr):
         owners = _owners(draft, name, value)
-        if len(owners) < 2:
-            continue
         shown = value[-1] if isinstance(value, tuple) else value
         shown = format_mac(str(shown)) if name == "device.mac" else shown
         field, message = what[name]
-        newest = max(owners, key=lambda owner: (draft.base.find(type(owner), owner.id) is None, owner.id))
-        others = ", ".join(describe(owner, draft) for owner in owners if owner is not newest)
-        yield Breach(newest, field, f"{message.format(shown)}: by {others}")
+        culprit = max(owners, key=lambda owner: (_novelty(owner, draft), owner.id))
+        others = ", ".join(describe(owner, draft) for owner in owners if owner is not culprit)
+        yield Breach(culprit, field, f"{message.format(shown)}: by {others}", is_conflict=True)
+
+
+def _novelty(entity: Entity, draft: Draft) -> int:
+    """New things are at fault before changed ones, and those before what was there."""
+    before = draft.base.find(type(entity), entity.id)
+    return 2 if before is None else 1 if before != entity else 0
 
 
 _OWNERS: Final[dict[str, tuple[type[Entity], ...]]] = {
@@ -150,16 +207,19 @@ def _of_entity(entity: Entity, draft: Draft) -> Iterator[Breach]:
     match entity:
         case Device():
             yield from _of_device(entity, draft)
-        case Line():
-            yield from _of_line(entity, draft)
-        case Credential():
-            lines = {credential.line_id for credential in draft.credentials_named(entity.auth_username)}
+        case Credential(is_external=False):
+            lines = {
+                credential.line_id
+                for credential in draft.credentials_named(entity.auth_username)
+                if not credential.is_external
+            }
             if len(lines) > 1:
                 yield Breach(
                     entity,
                     "auth_username",
                     f"the authentication name {entity.auth_username} is used by another line already; "
                     "it is unique in the daemon",
+                    is_conflict=True,
                 )
         case Number():
             if entity.user_id is not None and (user := draft.find(User, entity.user_id)) is not None:
@@ -181,6 +241,8 @@ def _of_device(device: Device, draft: Draft) -> Iterator[Breach]:
             yield Breach(device, "mac", "a DECT handset has an IPEI and no MAC")
         if device.location_id is not None:
             yield Breach(device, "location", "a handset has the location of its base; leave it out")
+        if device.address is not None:
+            yield Breach(device, "address", "a handset has the emergency address of its base; leave it out")
         base = draft.find(Device, device.base_id)
         if base is not None and base.type is not DeviceType.DECT_BASE:
             yield Breach(device, "base", f"{describe_device(base)} is a {base.type.value}, not a DECT base")
@@ -196,12 +258,22 @@ def _of_device(device: Device, draft: Draft) -> Iterator[Breach]:
                 yield Breach(device, "mac", "a softphone has no MAC; leave it out")
             if device.name is None:
                 yield Breach(device, "name", "a softphone is known by its name; give it one")
+            elif any(
+                other.id != device.id and other.account_id == device.account_id and other.type is device.type
+                for other in draft.devices_named(device.name)
+            ):
+                yield Breach(device, "name", f"the account has a softphone {device.name} already", is_conflict=True)
         elif device.mac is None:
             yield Breach(device, "mac", f"a {device.type.value} needs its MAC, which is on the label")
     if device.type is not DeviceType.DECT_BASE and (device.system_id is not None or device.role is not None):
         yield Breach(device, "system", "only DECT bases belong to a DECT system and have a role")
     if device.system_id is not None and device.type is DeviceType.DECT_BASE:
-        leaders = [base for base in draft.bases_of(device.system_id) if base.role is not BaseRole.MEMBER]
+        bases = draft.bases_of(device.system_id)
+        if device.role is BaseRole.SINGLE and len(bases) > 1:
+            yield Breach(
+                device, "role", f"the DECT system has {len(bases)} bases, so this one is master or member, not single"
+            )
+        leaders = [base for base in bases if base.role is not BaseRole.MEMBER]
         if len(leaders) > 1:
             names = ", ".join(describe_device(base) for base in leaders)
             yield Breach(device, "role", f"a DECT system has one base that is single or master, not {names}")
@@ -223,18 +295,27 @@ def _of_line(line: Line, draft: Draft) -> Iterator[Breach]:
     user = draft.find(User, line.user_id)
     if user is not None:
         yield from _same_account(line, "user", user.account_id, device.account_id, f"user {user.username}")
-        if device.type in PHYSICAL_PHONES and not user.plan.allows_physical_phone:
-            yield Breach(
-                line,
-                "user",
-                f"user {user.username} has plan {user.plan.value}, which allows no physical phone; "
-                "change the plan to plus or pro",
-            )
+        yield from _of_plan(line, "user", device, user)
         if draft.extension_of(line) is None:
             yield Breach(line, "user", f"user {user.username} has no extension: give the user one, or a number")
     number = draft.find(Number, line.number_id)
     if number is not None:
         yield from _same_account(line, "number", number.account_id, device.account_id, f"number {number.number}")
+        if (owner := draft.find(User, number.user_id)) is not None:
+            yield from _of_plan(line, "number", device, owner)
+        if draft.extension_of(line) is None:
+            yield Breach(line, "number", f"number {number.number} has no extension: give it one")
+
+
+def _of_plan(line: Line, field: str, device: Device, user: User) -> Iterator[Breach]:
+    """U2."""
+    if device.type in PHYSICAL_PHONES and not user.plan.allows_physical_phone:
+        yield Breach(
+            line,
+            field,
+            f"user {user.username} has plan {user.plan.value}, which allows no physical phone; "
+            "change the plan to plus or pro",
+        )
 
 
 def _of_users_phones(user_id: int, draft: Draft) -> Iterator[Breach]:
@@ -250,4 +331,5 @@ def _of_users_phones(user_id: int, draft: Draft) -> Iterator[Breach]:
         "user",
         f"user {user.username} has {describe_device(held[0])} already, and a user has one device at a time (R10); "
         "--confirm-moves moves the user and releases the old device",
+        is_conflict=True,
     )

@@ -4,27 +4,25 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from offhook.clock import Clock
-from offhook.errors import DocumentError, Fault, Invalid
+from offhook.errors import Conflict, DocumentError, Fault, Invalid, StoreError
 from offhook.events import ConfigFetched, EventBus, InventoryChanged, Registered
 from offhook.inventory.apply import Applied, ApplyOptions, apply_document
 from offhook.inventory.differences import Action, Difference, find_differences
 from offhook.inventory.document import read_document
 from offhook.inventory.editor import Editor, Workshop
 from offhook.inventory.export import export_document
-from offhook.inventory.models import Account, Carrier, Credential, CredentialState, Device, Line
-from offhook.inventory.ports import AuditRecord, Change, DigestSource, InventoryStore
+from offhook.inventory.models import Account, Carrier, Credential, CredentialState, Device
+from offhook.inventory.ports import AuditRecord, Change, DigestSource, InventoryStore, Put
+from offhook.inventory.retirement import find_deadline
 from offhook.inventory.revisions import affected_carriers, affected_devices, revise
 from offhook.inventory.rules import describe_device, find_breaches
-from offhook.inventory.snapshot import Inventory
+from offhook.inventory.snapshot import KINDS, Inventory
 from offhook.secret import Secret
 from offhook.yamldoc import Bounds
-
-#: After a device has fetched its new credentials, the old ones are valid this much longer, for a refresh under way.
-_OVERLAP_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +90,8 @@ class InventoryService:
         self._bounds = bounds
         self._inventory = Inventory()
         self._turn = asyncio.Lock()
+        self._commits: set[asyncio.Task[_Prepared]] = set()
+        self._retiring: set[int] = set()
         self._superseded: set[int] = set()
         self._fetched: set[int] = set()
 
@@ -104,7 +104,15 @@ class InventoryService:
         """Reads the store; then brings revisions up to what templates and settings say now."""
         loop = asyncio.get_running_loop()
         self._inventory = await loop.run_in_executor(self._executor, lambda: Inventory(self._store.load()))
+        for kind in KINDS:
+            self._workshop.ids.pass_over(entity.id for entity in self._inventory.all(kind))
+        self._note_retiring(Put(credential) for credential in self._inventory.all(Credential))
         await self.refresh_revisions()
+
+    async def finish(self) -> None:
+        """Waits for a change that is being committed while nobody waits for it any more."""
+        if self._commits:
+            await asyncio.wait(self._commits)
 
     async def refresh_revisions(self) -> frozenset[int]:
         """Raises the revision of every carrier whose files would differ now; after templates or settings changed."""
@@ -176,7 +184,8 @@ class InventoryService:
             edit(editor)
             editor.settle()
             for breach in find_breaches(editor.draft):
-                raise Invalid(breach.message, field=breach.field, rule=breach.message)
+                kind = Conflict if breach.is_conflict else Invalid
+                raise kind(breach.message, field=breach.field)
 
         return (await self._change(judged, actor)).plan
 
@@ -221,31 +230,51 @@ class InventoryService:
         inventory = self._inventory
         superseded, self._superseded = self._superseded, set()
         fetched, self._fetched = self._fetched, set()
-        gone: list[Credential] = []
-        shortened: list[Credential] = []
-        for credential in inventory.all(Credential):
-            if credential.state is not CredentialState.RETIRING:
-                continue
-            until = credential.retire_at or now
-            if until <= now or credential.line_id in superseded:
-                gone.append(credential)
-            elif until > now + _OVERLAP_SECONDS and _carrier_id(inventory, credential) in fetched:
-                shortened.append(replace(credential, retire_at=now + _OVERLAP_SECONDS))
-        settled = [
-            account for account in inventory.all(Account) if account.former_domains and not behind(inventory, account)
+        credentials = [inventory.get(Credential, credential_id) for credential_id in sorted(self._retiring)]
+        due = [
+            credential.id
+            for credential in credentials
+            if (deadline := find_deadline(inventory, credential, superseded, fetched, now)) <= now
+            or deadline != credential.retire_at
         ]
-        if not (gone or shortened or settled):
+        settled = {
+            account.id: account.former_domains
+            for account in inventory.all(Account)
+            if account.former_domains and not behind(inventory, account)
+        }
+        if not (due or settled):
             return
 
         def edit(editor: Editor) -> None:
-            for credential in gone:
-                editor.delete(credential)
-            for credential in shortened:
-                editor.draft.put(credential)
-            for account in settled:
-                editor.change(account, former_domains=())
+            draft = editor.draft
+            for credential in [draft.find(Credential, credential_id) for credential_id in due]:
+                if credential is None:
+                    continue
+                deadline = find_deadline(draft, credential, superseded, fetched, now)
+                if deadline <= now:
+                    editor.delete(credential)
+                else:
+                    editor.change(credential, retire_at=deadline)
+            for account_id, domains in settled.items():
+                account = draft.find(Account, account_id)
+                if account is not None and account.former_domains == domains:
+                    editor.change(account, former_domains=())
 
-        await self._change(edit, DAEMON)
+        try:
+            await self._change(edit, DAEMON)
+        except StoreError:
+            self._superseded |= superseded
+            self._fetched |= fetched
+            raise
+
+    def _note_retiring(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            if not isinstance(change.entity, Credential):
+                continue
+            if isinstance(change, Put) and change.entity.state is CredentialState.RETIRING:
+                self._retiring.add(change.entity.id)
+            else:
+                self._retiring.discard(change.entity.id)
 
     # -- how a change is made -------------------------------------------------------------------------------------
 
@@ -282,41 +311,54 @@ class InventoryService:
         check: Callable[[Plan], None] | None = None,
         carriers: Callable[[Inventory], Iterable[int]] | None = None,
     ) -> _Prepared:
-        loop = asyncio.get_running_loop()
-        async with self._turn:
+        """Makes a change, in its turn. Once it is under way it is finished, whatever becomes of the caller."""
+        await self._turn.acquire()
+        commit = asyncio.create_task(self._commit(edit, actor, applied, check, carriers))
+        self._commits.add(commit)
+        commit.add_done_callback(self._committed)
+        return await asyncio.shield(commit)
 
-            def work() -> _Prepared:
-                prepared = self._prepare(self._inventory, edit, applied, carriers)
-                if check is not None:
-                    check(prepared.plan)
-                if prepared.changes:
-                    audit = [_audit_record(actor, part, self._clock.now()) for part in prepared.plan.differences]
-                    self._store.commit(prepared.changes, audit)
-                return prepared
+    def _committed(self, commit: asyncio.Task[_Prepared]) -> None:
+        self._turn.release()
+        self._commits.discard(commit)
+        if not commit.cancelled():
+            commit.exception()  # Raised in the caller, if there still is one.
 
-            prepared = await loop.run_in_executor(self._executor, work)
+    async def _commit(
+        self,
+        edit: Callable[[Editor], None],
+        actor: Actor,
+        applied: Applied | None,
+        check: Callable[[Plan], None] | None,
+        carriers: Callable[[Inventory], Iterable[int]] | None,
+    ) -> _Prepared:
+        def work() -> _Prepared:
+            prepared = self._prepare(self._inventory, edit, applied, carriers)
+            if check is not None:
+                check(prepared.plan)
             if prepared.changes:
-                self._inventory = prepared.inventory
-                self._bus.publish(
-                    InventoryChanged(
-                        actor=actor.name,
-                        request_id=actor.request_id,
-                        device_ids=prepared.devices,
-                        revised=prepared.revised,
-                        at=self._clock.now(),
-                    )
-                )
+                audit = [_audit_record(actor, part, self._clock.now()) for part in prepared.plan.differences]
+                self._store.commit(prepared.changes, audit)
             return prepared
+
+        prepared = await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        if prepared.changes:
+            self._inventory = prepared.inventory
+            self._note_retiring(prepared.changes)
+            self._bus.publish(
+                InventoryChanged(
+                    actor=actor.name,
+                    request_id=actor.request_id,
+                    device_ids=prepared.devices,
+                    revised=prepared.revised,
+                    at=self._clock.now(),
+                )
+            )
+        return prepared
 
 
 def _all_carriers(inventory: Inventory) -> list[int]:
     return [device.id for device in inventory.all(Device)]
-
-
-def _carrier_id(inventory: Inventory, credential: Credential) -> int | None:
-    device = inventory.get(Device, inventory.get(Line, credential.line_id).device_id)
-    carrier = inventory.carrier_of(device)
-    return carrier.id if carrier is not None else None
 
 
 def _reloads(before: Inventory, after: Inventory, revised: frozenset[int]) -> Iterable[Reload]:

@@ -249,22 +249,24 @@ class Inventory:
         if device.type is not DeviceType.DECT_HANDSET:
             return device
         base = self.find(Device, device.base_id)
-        if base is None or base.system_id is None:
-            return base
-        for other in self.bases_of(base.system_id):
-            if other.role in (BaseRole.MASTER, BaseRole.SINGLE):
-                return other
-        return base
+        return (self._leader_of(base) or base) if base is not None else None
+
+    def _leader_of(self, base: Device) -> Device | None:
+        """The base that carries the lines of a whole system: the one that is no member."""
+        bases = self.bases_of(base.system_id) if base.system_id is not None else ()
+        return next((other for other in bases if other.role is not BaseRole.MEMBER), None)
 
     def carried_devices(self, carrier: Device) -> tuple[Device, ...]:
-        """The devices whose lines stand in this device's file: itself, and the handsets that it carries, by slot."""
+        """The devices whose lines stand in this device's file: itself, and the handsets that it carries, by slot.
+
+        In a system that has lost its master each base carries its own handsets.
+        """
         if carrier.type is not DeviceType.DECT_BASE:
             return (carrier,)
-        bases: tuple[Device, ...] = (carrier,)
-        if carrier.system_id is not None:
-            if carrier.role is BaseRole.MEMBER:
-                return (carrier,)
-            bases = self.bases_of(carrier.system_id)
+        leader = self._leader_of(carrier)
+        if leader is not None and leader.id != carrier.id:
+            return (carrier,)
+        bases = (carrier,) if leader is None or carrier.system_id is None else self.bases_of(carrier.system_id)
         handsets = [handset for base in bases for handset in self.handsets_of(base.id)]
         return (carrier, *sorted(handsets, key=lambda handset: (handset.slot or 0, handset.id)))
 

@@ -24,7 +24,6 @@ from offhook.provisioning.evidence import RequestPath, clean_user_agent, gather_
 from offhook.provisioning.identify import NOBODY, Identity, Reason, identify
 from offhook.provisioning.parameters import build_parameters
 from offhook.provisioning.ports import CurrentInventory, EventSink, SecretBox
-from offhook.provisioning.render import Renderer
 
 
 class Protocol(StrEnum):
@@ -123,7 +122,6 @@ class Provisioner:
         """Takes another catalog and other settings, from the next request on."""
         self._catalog = catalog
         self._settings = settings
-        self._renderer = Renderer(catalog.sources)
         self._cache = RenderCache(settings.cache_bytes)
 
     def answer(self, request: FileRequest, now: float) -> Answer:
@@ -200,7 +198,7 @@ class Provisioner:
         if identity.mac is None:
             return self._cache.get(
                 (vendor.digest, file.kind, model),
-                lambda: self._renderer.render(file.template or "", file.format, values),
+                lambda: self._catalog.renderer.render(file.template or "", file.format, values),
             )
         if carrier is None:
             raise AssertionError("a file of a device was granted without a device")
@@ -223,7 +221,7 @@ class Provisioner:
                 "proxy": proxy,
                 "proxy_address": str(proxy),
             }
-            return self._renderer.render(file.template or "", file.format, {**values, **own})
+            return self._catalog.renderer.render(file.template or "", file.format, {**values, **own})
 
         state = inventory.find(Carrier, carrier.id)
         if state is None:

@@ -15,6 +15,7 @@ import jinja2
 
 from offhook.errors import CatalogError, Fault
 from offhook.provisioning.manifest import read_vendor
+from offhook.provisioning.render import Renderer
 from offhook.provisioning.vendors import AgentKind, AgentMatch, FileMatch, ReloadEvents, SecretShape, Vendor
 
 SHARED: Final = "_shared"
@@ -28,6 +29,7 @@ class Catalog:
     def __init__(self, vendors: Iterable[Vendor], sources: Mapping[str, str]) -> None:
         self.vendors: Final[Mapping[str, Vendor]] = MappingProxyType({vendor.name: vendor for vendor in vendors})
         self.sources: Final = MappingProxyType(dict(sources))
+        self.renderer: Final = Renderer(self.sources)
         self._ouis = {oui: vendor for vendor in self.vendors.values() for oui in vendor.ouis}
         self._oui_lengths = sorted({len(oui) for oui in self._ouis}, reverse=True)
 
@@ -116,7 +118,12 @@ def load_catalog(roots: Sequence[Traversable] | None = None) -> Catalog:
             faults.extend(error.faults)
     if faults:
         raise CatalogError(faults)
-    return Catalog(vendors, sources)
+    catalog = Catalog(vendors, sources)
+    for vendor in vendors:
+        for file in vendor.files:
+            if file.template is not None:
+                catalog.renderer.prepare(file.template, file.format)
+    return catalog
 
 
 def _folders(root: Traversable, faults: list[Fault]) -> list[Traversable]:
@@ -137,7 +144,7 @@ def _templates(folder: Traversable, faults: list[Fault]) -> list[tuple[str, str]
             continue
         try:
             text = raw.decode()
-            _SYNTAX.parse(text)
+            _SYNTAX.compile(text, raw=True)
         except UnicodeDecodeError as error:
             line = raw[: error.start].count(b"\n") + 1
             faults.append(Fault("is not UTF-8; save it as UTF-8", file=str(entry), line=line, column=1))

@@ -121,32 +121,42 @@ class Claims:
 
     path: RequestPath
     files: tuple[FileMatch, ...]
+    #: What the name means, to each vendor whose firmware asks for such a one.
     agent: AgentMatch | None
-    evidence: tuple[Evidence, ...]
+    mac: str | None
+    #: In the name.
+    mac_vendor: str | None
+    #: To whom that MAC's address block belongs.
+    source: str
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """The claims one by one, each with what it is worth."""
+        found = [Evidence(EvidenceKind.SOURCE, Fact.ADDRESS, self.source, 100)]
+        for match in self.files:
+            # A name that several vendors ask for says less of each.
+            found.append(Evidence(EvidenceKind.PATH, Fact.VENDOR, match.vendor, 90 // len(self.files)))
+            found.extend(Evidence(EvidenceKind.PATH, Fact.MODEL, model.name, 80) for model in match.models[:1])
+        if self.mac is not None:
+            found.append(Evidence(EvidenceKind.PATH, Fact.MAC, self.mac, 90))
+        if self.mac_vendor is not None:
+            found.append(Evidence(EvidenceKind.PATH, Fact.VENDOR, self.mac_vendor, 95))
+        if self.agent is not None:
+            facts = ((Fact.MODEL, self.agent.model), (Fact.FIRMWARE, self.agent.firmware), (Fact.MAC, self.agent.mac))
+            found.append(Evidence(EvidenceKind.USER_AGENT, Fact.VENDOR, self.agent.vendor, 80))
+            found.extend(Evidence(EvidenceKind.USER_AGENT, fact, value, 80) for fact, value in facts if value)
+        return tuple(found)
 
 
 def gather_claims(catalog: Catalog, path: RequestPath, user_agent: str, source: str) -> Claims:
     """Reads path and User-Agent by the tables of the vendors."""
     files = catalog.match_file(path.name)
-    agent = catalog.match_agent(AgentKind.HTTP, user_agent) if user_agent else None
-    return Claims(path, files, agent, tuple(_evidence(catalog, files, agent, source)))
-
-
-def _evidence(catalog: Catalog, files: tuple[FileMatch, ...], agent: AgentMatch | None, source: str) -> list[Evidence]:
-    found = [Evidence(EvidenceKind.SOURCE, Fact.ADDRESS, source, 100)]
-    for match in files:
-        # A name that several vendors ask for says less of each.
-        found.append(Evidence(EvidenceKind.PATH, Fact.VENDOR, match.vendor, 90 // len(files)))
-        found.extend(Evidence(EvidenceKind.PATH, Fact.MODEL, model.name, 80) for model in match.models[:1])
     mac = next((match.mac for match in files if match.mac), None)
-    if mac is not None:
-        found.append(Evidence(EvidenceKind.PATH, Fact.MAC, mac, 90))
-        owner = catalog.vendor_of_mac(mac)
-        if owner is not None:
-            found.append(Evidence(EvidenceKind.PATH, Fact.VENDOR, owner.name, 95))
-    if agent is not None:
-        found.append(Evidence(EvidenceKind.USER_AGENT, Fact.VENDOR, agent.vendor, 80))
-        for fact, value in ((Fact.MODEL, agent.model), (Fact.FIRMWARE, agent.firmware), (Fact.MAC, agent.mac)):
-            if value:
-                found.append(Evidence(EvidenceKind.USER_AGENT, fact, value, 80))
-    return found
+    return Claims(
+        path=path,
+        files=files,
+        agent=catalog.match_agent(AgentKind.HTTP, user_agent) if user_agent else None,
+        mac=mac,
+        mac_vendor=catalog.find_vendor_by_mac(mac) if mac else None,
+        source=source,
+    )

@@ -7,7 +7,7 @@ from typing import Final
 from offhook.inventory.models import Device, DeviceState
 from offhook.inventory.snapshot import Inventory
 from offhook.provisioning.catalog import Catalog
-from offhook.provisioning.evidence import Claims, Evidence
+from offhook.provisioning.evidence import Claims
 from offhook.provisioning.vendors import FileMatch, FileSpec, ModelSpec, Vendor
 
 
@@ -48,7 +48,8 @@ class Identity:
     #: The device is not the model that was typed in.
     mac_mismatch: bool = False
     #: Path and User-Agent name different MACs, as a phone on Wi-Fi may do.
-    evidence: tuple[Evidence, ...] = ()
+    claims: Claims | None = None
+    #: What it was decided from.
 
 
 NOBODY: Final = Identity()
@@ -57,13 +58,12 @@ NOBODY: Final = Identity()
 def identify(claims: Claims, inventory: Inventory, catalog: Catalog) -> Identity:
     """Decides who asks. What the device reports wins over what was typed in."""
     agent = claims.agent
-    mac = next((match.mac for match in claims.files if match.mac), None)
+    mac = claims.mac
     named = mac or (agent.mac if agent else None)
     device = inventory.find_device_by_mac(named) if named else None
-    match = _choose(claims, catalog, device)
+    match = _choose(claims, device)
     if match is None:
-        reason = Reason.UNKNOWN_FILE
-        return Identity(reason, None, None, mac, evidence=claims.evidence)
+        return Identity(Reason.UNKNOWN_FILE, mac=mac, claims=claims)
     vendor = catalog.vendors[match.vendor]
     if mac is None and device is not None and (device.vendor or vendor.name) != vendor.name:
         device = None
@@ -74,7 +74,7 @@ def identify(claims: Claims, inventory: Inventory, catalog: Catalog) -> Identity
     typed = vendor.find_model(device.model) if device else None
     seen = vendor.find_model(reported)
     return Identity(
-        reason=_refuse(match, device, catalog),
+        reason=_refuse(match, device, claims.mac_vendor),
         vendor=vendor,
         file=match.file,
         mac=mac,
@@ -84,27 +84,24 @@ def identify(claims: Claims, inventory: Inventory, catalog: Catalog) -> Identity
         reported_firmware=told_by_agent.firmware if told_by_agent else None,
         model_mismatch=device is not None and device.model is not None and reported is not None and seen != typed,
         mac_mismatch=bool(mac and agent and agent.mac and agent.mac != mac),
-        evidence=claims.evidence,
+        claims=claims,
     )
 
 
-def _choose(claims: Claims, catalog: Catalog, device: Device | None) -> FileMatch | None:
+def _choose(claims: Claims, device: Device | None) -> FileMatch | None:
     """Of the vendors who ask for such a name the only one, else the device's, the MAC's, the User-Agent's."""
     if len(claims.files) == 1:
         return claims.files[0]
-    mac = next((match.mac for match in claims.files if match.mac), None)
-    owner = catalog.vendor_of_mac(mac) if mac else None
-    for wanted in (device.vendor if device else None, owner and owner.name, claims.agent and claims.agent.vendor):
+    for wanted in (device and device.vendor, claims.mac_vendor, claims.agent and claims.agent.vendor):
         for match in claims.files:
             if match.vendor == wanted:
                 return match
     return None
 
 
-def _refuse(match: FileMatch, device: Device | None, catalog: Catalog) -> Reason | None:
+def _refuse(match: FileMatch, device: Device | None, mac_vendor: str | None) -> Reason | None:
     if match.mac is not None:
-        owner = catalog.vendor_of_mac(match.mac)
-        believed = (device.vendor if device else None) or (owner.name if owner else None)
+        believed = (device.vendor if device else None) or mac_vendor
         if believed is not None and believed != match.vendor:
             return Reason.WRONG_VENDOR
         if device is None:

@@ -1,7 +1,6 @@
 """Reloads under way: sends the NOTIFY, watches what the carrier does, and says how it ended."""
 
 import asyncio
-import secrets
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -9,16 +8,23 @@ from typing import Any, Final
 import structlog
 
 from offhook.clock import Clock
-from offhook.errors import Conflict, OffhookError, StoreUnavailable
-from offhook.events import ConfigFetched, EventBus, NotifyAnswered, Registered
+from offhook.errors import Conflict, NotFound, OffhookError, StoreUnavailable
+from offhook.events import (
+    ConfigFetched,
+    EventBus,
+    InventoryChanged,
+    NotifyAnswered,
+    Registered,
+    RenderFailed,
+)
 from offhook.inventory.facts import DeviceFacts
 from offhook.inventory.generated import IdSource
-from offhook.inventory.models import Account, Carrier, Credential, Device, DeviceState, DeviceType, Line
+from offhook.inventory.models import Account, Carrier, Device, DeviceState, DeviceType, Line
 from offhook.inventory.rules import describe_device
 from offhook.inventory.snapshot import Inventory
 from offhook.inventory.state import is_assigned, registers_here
 from offhook.reload import progress
-from offhook.reload.notify import Notification, answer_notify_challenge, build_notify
+from offhook.reload.notifier import Notifier
 from offhook.reload.ports import Passwords, ReloadEvents, RequestSender, Target, Targets
 from offhook.reload.progress import ReloadRecord, ReloadState
 
@@ -27,6 +33,7 @@ log = structlog.get_logger()
 _KEPT: Final = 1_000
 #: Ended reloads remembered; the journal has more.
 _TRIES: Final = 2
+_DELETED: Final = "the device was deleted meanwhile"
 #: Answers by which a phone says that it does not know the event, not that it will not do it.
 _TRY_NEXT_EVENT: Final = frozenset({400, 403, 405, 406, 481, 482, 489, 501})
 
@@ -58,33 +65,41 @@ class ReloadService:
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         limits: ReloadLimits | None = None,
+        timeout: Callable[[float], asyncio.Timeout] = asyncio.timeout,
     ) -> None:
         self._inventory = inventory
         self._facts = facts
         self._targets = targets
-        self._sender = sender
         self._events = events
-        self._passwords = passwords
+        self._notifier = Notifier(inventory, targets, sender, passwords, clock)
         self._ids = ids
         self._bus = bus
         self._clock = clock
         self._spawn = spawn
         self._limits = limits or ReloadLimits()
+        self._timeout = timeout
         self._places = asyncio.Semaphore(self._limits.in_flight)
         self._records: dict[int, ReloadRecord] = {}
         self._active: dict[int, int] = {}
         #: Reload under way by carrier.
+        self._running: set[int] = set()
+        #: Reloads whose task has not ended; their records are kept.
         self._changed: set[int] = set()
         self._waiters: dict[int, set[asyncio.Event]] = {}
         bus.subscribe(ConfigFetched, self._on_fetched)
         bus.subscribe(Registered, self._on_registered)
+        bus.subscribe(RenderFailed, self._on_render_failed)
+        bus.subscribe(InventoryChanged, self._on_inventory_changed)
 
     # -- what administrators ask ----------------------------------------------------------------------------------
 
     def start(self, device: Device, actor: str) -> ReloadRecord:
-        """Reloads a device, or its carrier. One under way for the same carrier is that one.
+        """Reloads a device, or its carrier.
 
-        Raises Conflict for a device that cannot be reloaded, with the reason.
+        One under way for the same carrier is that one, and follows the carrier to its present revision; unless the
+        device has fetched an older revision already, and must be told anew.
+
+        Raises Conflict for a device that cannot be reloaded, with the reason; StoreUnavailable where too many wait.
         """
         inventory = self._inventory()
         carrier_device = self._carrier_of(inventory, device)
@@ -96,24 +111,45 @@ class ReloadService:
                 f"{carrier_device.model or ''}".rstrip(),
                 remedy="set its vendor and model, or add a vendor folder",
             )
-        underway = self._active.get(carrier.id)
-        if underway is not None:
-            return self._records[underway]
+        joined = self._join(carrier)
+        if joined is not None:
+            return joined
         if len(self._active) >= self._limits.waiting:
-            raise StoreUnavailable(f"{len(self._active)} reloads are waiting already; try again when some have ended")
+            raise StoreUnavailable(f"{len(self._active)} reloads are under way already; try again when some have ended")
         record = ReloadRecord(
             id=self._ids.next(),
             device_id=device.id,
             carrier_id=carrier.id,
             revision=carrier.revision,
-            awaits_registration=self._facts(carrier.id).fetched_revision < carrier.registration_revision,
+            awaits_registration=self._awaits_registration(carrier),
             actor=actor,
             created_at=self._clock.now(),
         )
-        self._active[carrier.id] = record.id
         self._keep(record)
-        self._spawn(self._run(record.id))
+        self._follow(record)
         return record
+
+    def _awaits_registration(self, carrier: Carrier) -> bool:
+        """Phones register again only where what they register with is new to them."""
+        return self._facts(carrier.id).fetched_revision < carrier.registration_revision
+
+    def _join(self, carrier: Carrier) -> ReloadRecord | None:
+        """The reload under way that will do for the carrier's present revision as well."""
+        if carrier.id not in self._active:
+            return None
+        record = self._records[self._active[carrier.id]]
+        if record.revision < carrier.revision:
+            if record.state is ReloadState.FETCHED:
+                self._keep(progress.fail(record, "a newer revision is reloaded in its place", self._clock.now()))
+                return None
+            record = replace(record, revision=carrier.revision, awaits_registration=self._awaits_registration(carrier))
+            self._keep(record)
+        return record
+
+    def _follow(self, record: ReloadRecord) -> None:
+        self._active[record.carrier_id] = record.id
+        self._running.add(record.id)
+        self._spawn(self._run(record.id))
 
     def _carrier_of(self, inventory: Inventory, device: Device) -> Device:
         name = describe_device(device)
@@ -139,14 +175,19 @@ class ReloadService:
         return sorted(self._records.values(), key=lambda record: record.id, reverse=True)
 
     async def wait(self, reload_id: int, state: str, seconds: float) -> ReloadRecord:
-        """The record once its state is another than ``state``, or as it is when the time is over."""
-        record = self._records[reload_id]
+        """The record once its state is another than ``state``, or as it is when the time is over.
+
+        Raises NotFound for a reload that is not remembered.
+        """
+        record = self._records.get(reload_id)
+        if record is None:
+            raise NotFound(f"there is no reload {reload_id}")
         if record.state.value != state or record.state.is_final:
             return record
         changed = asyncio.Event()
         self._waiters.setdefault(reload_id, set()).add(changed)
         try:
-            async with asyncio.timeout(seconds):
+            async with self._timeout(seconds):
                 await changed.wait()
         except TimeoutError:
             pass
@@ -172,15 +213,18 @@ class ReloadService:
     def resume(self, records: Iterable[ReloadRecord]) -> None:
         """Takes up what a former process left: those that had not ended go on from where they were."""
         inventory = self._inventory()
-        for record in sorted(records, key=lambda record: record.id)[-_KEPT:]:
-            self._records[record.id] = record
+        ordered = sorted(records, key=lambda record: record.id)
+        self._records.update({record.id: record for record in ordered if record.state.is_final})
+        for old in sorted(self._records)[:-_KEPT]:
+            del self._records[old]
+        for record in ordered:
             if record.state.is_final:
                 continue
+            self._records[record.id] = record
             if inventory.find(Carrier, record.carrier_id) is None:
-                self._keep(progress.fail(record, "the device was deleted meanwhile", self._clock.now()))
-                continue
-            self._active[record.carrier_id] = record.id
-            self._spawn(self._run(record.id))
+                self._keep(progress.fail(record, _DELETED, self._clock.now()))
+            else:
+                self._follow(record)
 
     def _keep(self, record: ReloadRecord) -> None:
         before = self._records.get(record.id)
@@ -202,22 +246,32 @@ class ReloadService:
         for waiter in self._waiters.get(record.id, ()):
             waiter.set()
         if record.state.is_final:
-            self._active.pop(record.carrier_id, None)
-            for old in sorted(self._records)[: max(0, len(self._records) - _KEPT)]:
-                if self._records[old].state.is_final and old not in self._changed:
-                    del self._records[old]
+            if self._active.get(record.carrier_id) == record.id:
+                del self._active[record.carrier_id]
+            self._forget_surplus()
+
+    def _forget_surplus(self) -> None:
+        """Lets the oldest go that have ended and are in the journal."""
+        surplus = len(self._records) - _KEPT
+        if surplus <= 0:
+            return
+        for old in sorted(self._records)[:surplus]:
+            if self._records[old].state.is_final and old not in self._changed and old not in self._running:
+                del self._records[old]
 
     # -- following one --------------------------------------------------------------------------------------------
 
     async def _run(self, reload_id: int) -> None:
-        async with self._places:
-            try:
-                reason = await self._perform(reload_id)
-            except OffhookError as error:
-                reason = str(error)
-            record = self._records[reload_id]
-            if reason and not record.state.is_final:
-                self._keep(progress.fail(record, reason, self._clock.now()))
+        try:
+            async with self._places:
+                try:
+                    reason = await self._perform(reload_id)
+                except OffhookError as error:
+                    reason = str(error)
+                if reason:
+                    self._keep(progress.fail(self._records[reload_id], reason, self._clock.now()))
+        finally:
+            self._running.discard(reload_id)
 
     async def _perform(self, reload_id: int) -> str:
         """Goes through the steps that are left; gives why it failed, or nothing."""
@@ -226,102 +280,73 @@ class ReloadService:
             reason = await self._notify(reload_id)
             if reason:
                 return reason
-        elif record.state is ReloadState.ANSWERED and not await self._fetched(reload_id):
+        elif record.state is ReloadState.ANSWERED and not await self._has_moved_on(reload_id):
             return self._not_fetched(reload_id)
         if not await self._until(reload_id, {ReloadState.DONE}, self._limits.register_seconds):
             return self._not_bound(reload_id)
         return ""
 
     async def _notify(self, reload_id: int) -> str:
-        record = self._records[reload_id]
-        inventory = self._inventory()
-        carrier = inventory.get(Device, record.carrier_id)
-        events = self._events.reload_events(carrier.vendor, carrier.model)
-        if not events:
-            return f"no event is known that makes {carrier.vendor or 'this vendor'} {carrier.model or ''} reload"
-        refused = ""
-        for event in events:
-            for _ in range(_TRIES):
-                target = self._best_target(carrier)
-                if target is None:
-                    return (
-                        f"{describe_device(carrier)} is not registered, so no NOTIFY can reach it: "
-                        "check that it has power and network, then restart it by hand"
-                    )
-                self._keep(progress.note_sent(self._records[reload_id], event, self._clock.now()))
-                status, reason = await self._send(reload_id, target, event)
-                if await self._fetched(reload_id, wait=200 <= status < 300):
-                    return ""
-                if 200 <= status < 300:
-                    continue
-                if status == 408:
-                    refused = "it did not answer the NOTIFY within 32 seconds: check its power and network"
-                    continue
-                refused = f"it answered the NOTIFY with {status} {reason}"
-                break
-            else:
-                return refused or self._not_fetched(reload_id)
-            if status not in _TRY_NEXT_EVENT:
+        """Tells the carrier, by one event after the other where it does not know the first."""
+        carrier = self._inventory().get(Device, self._records[reload_id].carrier_id)
+        vendor, model = self._kind_of(carrier)
+        refused = f"no event is known that makes {vendor or 'this vendor'} {model or ''}".rstrip() + " reload"
+        for event in self._events.reload_events(vendor, model):
+            status, refused = await self._notify_by(reload_id, carrier, event)
+            if not refused or status not in _TRY_NEXT_EVENT:
                 break
         return refused
 
-    async def _send(self, reload_id: int, target: Target, event: str) -> tuple[int, str]:
-        """One NOTIFY, and its repetition with credentials where the phone asks for them. Gives the final answer."""
-        notification = Notification(
-            contact_uri=target.contact_uri,
-            address_of_record=target.address_of_record,
-            domain=target.realm,
-            event=event,
-            call_id=secrets.token_hex(16),
-            from_tag=secrets.token_hex(8),
-            cseq=int(self._clock.now()) & 0x7FFFFFFF,
-        )
-        response = await self._sender.send(build_notify(notification), target)
-        if response.status in (401, 407):
-            for credential in self._credentials(target):
-                answered = answer_notify_challenge(
-                    notification,
-                    response,
-                    auth_username=credential.auth_username,
-                    realm=credential.realm,
-                    password=self._passwords.reveal_password(credential),
-                    cnonce=lambda: secrets.token_hex(8),
+    async def _notify_by(self, reload_id: int, carrier: Device, event: str) -> tuple[int, str]:
+        """Up to two NOTIFYs with one event. Gives the last status, and why it came to nothing if it did."""
+        status, refused = 0, ""
+        for _ in range(_TRIES):
+            target = self._notifier.find_target(carrier)
+            if target is None:
+                return 0, (
+                    f"{describe_device(carrier)} is not registered, so no NOTIFY can reach it: "
+                    "check that it has power and network, then restart it by hand"
                 )
-                if answered is None:
-                    break
-                notification, request = answered
-                response = await self._sender.send(request, target)
-                if response.status not in (401, 407):
-                    break
+            self._keep(progress.note_sent(self._records[reload_id], event, self._clock.now()))
+            status, reason = await self._send(reload_id, target, event)
+            is_accepted = 200 <= status < 300
+            if await self._has_moved_on(reload_id, wait=is_accepted):
+                return status, ""
+            if is_accepted:
+                refused = self._not_fetched(reload_id)
+            elif status == 408:
+                refused = "it did not answer the NOTIFY within 32 seconds: check its power and network"
+            else:
+                return status, f"it answered the NOTIFY with {status} {reason}"
+        return status, refused
+
+    def _kind_of(self, carrier: Device) -> tuple[str | None, str | None]:
+        """Vendor and model: what the device reports counts more than what was typed in (R5)."""
+        facts = self._facts(carrier.id)
+        vendor = carrier.vendor or facts.vendor or None
+        return vendor, (facts.model if facts.vendor == vendor else "") or carrier.model
+
+    async def _send(self, reload_id: int, target: Target, event: str) -> tuple[int, str]:
+        """One NOTIFY. Gives the final answer."""
+        response = await self._notifier.notify(target, event)
         now = self._clock.now()
         record = progress.note_answer(self._records[reload_id], response.status, now)
         self._keep(record)
         self._bus.publish(NotifyAnswered(record.carrier_id, record.id, response.status, response.reason, now))
         return response.status, response.reason
 
-    def _credentials(self, target: Target) -> list[Credential]:
-        """The one that the phone registered with first: it is what it holds; then the line's others."""
-        inventory = self._inventory()
-        mine = inventory.credentials_of(target.line_id)
-        return sorted(mine, key=lambda credential: credential.id != target.credential_id)[:2]
-
-    def _best_target(self, carrier: Device) -> Target | None:
-        """A reachable binding of the carrier's own lines or of its handsets', the latest first."""
-        devices = self._inventory().carried_devices(carrier)
-        targets = [target for device in devices for target in self._targets.targets_of(device.id) if target.reachable]
-        return max(targets, key=lambda target: target.registered_at, default=None)
-
-    async def _fetched(self, reload_id: int, *, wait: bool = True) -> bool:
+    async def _has_moved_on(self, reload_id: int, *, wait: bool = True) -> bool:
+        """Whether the carrier has fetched, or the reload has ended; ``wait`` gives it time for that."""
         final = {ReloadState.FETCHED, ReloadState.DONE, ReloadState.FAILED}
         return await self._until(reload_id, final, self._limits.fetch_seconds if wait else 0.0)
 
     async def _until(self, reload_id: int, states: set[ReloadState], seconds: float) -> bool:
-        """Waits until the record is in one of these states, or the time is over."""
+        """Waits until the record is in one of these states; False where the time is over or it ends otherwise."""
         self._look_at_lines(reload_id)
         deadline = self._clock.monotonic() + seconds
         while (record := self._records[reload_id]).state not in states:
             left = deadline - self._clock.monotonic()
-            if left <= 0:
+            if left <= 0 or record.state.is_final:
                 return False
             await self.wait(reload_id, record.state.value, left)
         return True
@@ -342,6 +367,18 @@ class ReloadService:
         if reload_id is not None:
             self._look_at_lines(reload_id)
 
+    def _on_render_failed(self, event: RenderFailed) -> None:
+        reload_id = self._active.get(event.carrier_id)
+        if reload_id is not None and event.revision >= self._records[reload_id].revision:
+            reason = f"its configuration cannot be made: {event.message}"
+            self._keep(progress.fail(self._records[reload_id], reason, event.at))
+
+    def _on_inventory_changed(self, event: InventoryChanged) -> None:
+        inventory = self._inventory()
+        for carrier_id in event.device_ids & self._active.keys():
+            if inventory.find(Carrier, carrier_id) is None:
+                self.forget_carrier(carrier_id)
+
     def _look_at_lines(self, reload_id: int) -> None:
         record = self._records[reload_id]
         unbound = self._unbound_lines(record)
@@ -355,6 +392,8 @@ class ReloadService:
             return []
         missing: list[Line] = []
         for device in inventory.carried_devices(carrier):
+            if device.state is DeviceState.DISABLED:
+                continue
             targets = [target for target in self._targets.targets_of(device.id) if target.reachable]
             for line in inventory.lines_of(device.id):
                 active = inventory.active_credential(line.id)
@@ -384,5 +423,4 @@ class ReloadService:
         """Ends what is under way for a device that was deleted."""
         reload_id = self._active.get(carrier_id)
         if reload_id is not None:
-            record = replace(self._records[reload_id])
-            self._keep(progress.fail(record, "the device was deleted meanwhile", self._clock.now()))
+            self._keep(progress.fail(self._records[reload_id], _DELETED, self._clock.now()))

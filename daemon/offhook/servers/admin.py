@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import grp
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ from typing import Final
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from offhook.endpoint import Endpoint
 from offhook.errors import StoreError, StoreLocked
@@ -23,14 +25,20 @@ GROUP: Final = "offhook"
 _SOCKET_MODE: Final = 0o660
 _BACKLOG: Final = 128
 #: Requests under way when the server stops have so long to end; a long poll ends early.
-_STOP_SECONDS: Final = 2.0
+_STOP_SECONDS: Final = 1.0
+
+_protocol_log: Final = logging.getLogger("offhook.servers.admin.protocol")
+_protocol_log.addFilter(
+    # What is no HTTP is answered 400, and is no error of ours that would deserve a traceback.
+    lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+)
 
 
 class AdminServer:
     """The API on a Unix socket, and on TCP where that is wanted."""
 
     def __init__(self, application: web.Application, path: Path, listen: Endpoint | None) -> None:
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_STOP_SECONDS)
+        self._runner = web.AppRunner(application, access_log=None, logger=_protocol_log, shutdown_timeout=_STOP_SECONDS)
         self._path = path
         self._listen = listen
         self._inode = 0
@@ -70,10 +78,10 @@ class MetricsServer:
         self._metrics = metrics
         self._health = health
         self._listen = listen
-        application = web.Application(client_max_size=0)
+        application = web.Application()
         for path, handler in (("/metrics", self._exposition), ("/healthz", self._live), ("/readyz", self._ready)):
             application.router.add_get(path, self._counted(handler), allow_head=True)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_STOP_SECONDS)
+        self._runner = web.AppRunner(application, access_log=None, logger=_protocol_log, shutdown_timeout=_STOP_SECONDS)
 
     async def start(self) -> None:
         """Listens. Raises OSError where the port is taken."""

@@ -357,14 +357,15 @@ class SipServer:
         """Answers a message whose end cannot be told, where its head says whom to answer."""
         self._observer.sip_parse_error(flow.transport)
         try:
-            message = parse_message(error.head)
+            message: Request | Response | None = parse_message(error.head)
         except MalformedRequest as malformed:
-            self._refuse_malformed(malformed, flow)
+            message = malformed.request
         except SipError:
-            self._drop(flow, error.reason)
+            message = None
+        if isinstance(message, Request) and message.method != "ACK":
+            self._answer_status(message, flow, error.status, error.reason)
         else:
-            if isinstance(message, Request) and message.method != "ACK":
-                self._answer_status(message, flow, error.status, error.reason)
+            self._drop(flow, error.reason)
 
     def is_needed(self, connection: StreamConnection) -> bool:
         """Whether a binding hangs on an idle connection (RFC 5626 §4)."""

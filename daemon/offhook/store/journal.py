@@ -11,7 +11,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Final
 
-from offhook.errors import SchemaTooNew, StoreUnavailable
+from offhook.errors import SchemaTooNew, StoreError, StoreUnavailable
 from offhook.inventory.facts import DeviceFacts
 from offhook.reload.progress import ReloadRecord, ReloadState
 
@@ -27,20 +27,37 @@ class Journal:
     """Calls block: they are made from one worker thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Opens or makes the file. Raises SchemaTooNew where a newer Offhook wrote it."""
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        """Opens or makes the file.
+
+        Raises SchemaTooNew where a newer Offhook wrote it, StoreError where it is no journal.
+        """
+        try:
+            path.touch(mode=0o600)
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{path} cannot be opened: {error}. Make it writable for the daemon's user.") from None
+        try:
+            self._prepare(path)
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise StoreError(
+                f"{path} is damaged: {error}. Move it away: that forgets when devices were last seen, and no more."
+            ) from None
+        except SchemaTooNew:
+            self._connection.close()
+            raise
+
+    def _prepare(self, path: Path) -> None:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > _SCHEMA_VERSION:
-            self._connection.close()
             raise SchemaTooNew(
                 f"{path} has schema {version}, and this version knows {_SCHEMA_VERSION}: a newer Offhook wrote it. "
                 "Install that version again; or move the file away, which forgets when devices were last seen."
             )
         if version == 0:
             self._connection.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={_SCHEMA_VERSION};COMMIT;")
-            path.chmod(0o600)
 
     def load_facts(self) -> list[DeviceFacts]:
         names = {field.name for field in fields(DeviceFacts)}

@@ -5,7 +5,6 @@ state_dir, mode 0400, where the first start makes it. From it come, by HKDF, one
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -84,7 +83,12 @@ def load_keyring(state_dir: Path, *, create: bool, credentials_dir: Path | None 
                 f"{path} is missing, but the inventory holds secrets that were sealed with it. "
                 "Put the key file back, or restore a backup that has it."
             )
-        _write(path)
+        try:
+            _write(path)
+        except OSError as error:
+            raise KeyUnusable(
+                f"{path} cannot be written: {error.strerror}. Make the state_dir writable for the daemon's user."
+            ) from None
     return Keyring(_read(path, check_mode=True))
 
 
@@ -106,16 +110,19 @@ def _write(path: Path) -> None:
 
 
 def _read(path: Path, *, check_mode: bool) -> bytes:
+    mode = 0
     try:
         mode = path.stat().st_mode
         text = path.read_text()
     except OSError as error:
         raise KeyUnusable(f"{path} cannot be read: {error.strerror}. The daemon's user must own it.") from None
+    except UnicodeDecodeError:
+        text = ""
     if check_mode and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyUnusable(f"{path} is open to other users (mode {mode & 0o777:04o}). Run: chmod 0400 {path}")
     try:
         key = base64.b64decode(text.strip().removeprefix(_PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if not text.startswith(_PREFIX) or len(key) != _KEY_BYTES:
         raise KeyUnusable(

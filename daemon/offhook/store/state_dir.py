@@ -22,12 +22,17 @@ class StateDir:
             ) from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             holder = os.read(self._lock, 32).decode(errors="replace").strip()
             os.close(self._lock)
             raise StoreLocked(
                 f"state_dir {path} is in use by another Offhook daemon"
                 f"{f' (process {holder})' if holder else ''}. Stop that one, or give this one a state_dir of its own."
+            ) from None
+        except OSError as error:
+            os.close(self._lock)
+            raise StoreError(
+                f"state_dir {path} cannot be locked: {error.strerror}. Put it on a disk of this machine."
             ) from None
         os.ftruncate(self._lock, 0)
         os.write(self._lock, f"{os.getpid()}\n".encode())

@@ -15,6 +15,8 @@ class Fetch:
     url: str
     #: ``http://`` or ``tftp://``, complete.
     user_agent: str
+    number: int
+    #: Counts the phone's requests, so that an answer that comes after a reboot is known to be a stranger.
 
 
 @dataclass(frozen=True, slots=True)

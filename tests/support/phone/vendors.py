@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Protocol
 
+from tests.support.phone.account import Account, Settings
+
 from offhook.endpoint import HostPort, Transport
 from offhook.inventory.identifiers import format_mac
 from offhook.sip.headers import NameAddress
-from tests.support.phone.account import Account, Settings
 
 MAX_FILES: Final = 16
 #: In one round; a list of files that names itself must end somewhere.
@@ -430,10 +431,10 @@ def parse_boot(data: bytes, model: str) -> list[str]:
 
 def _cfg_lines(data: bytes) -> Iterable[str]:
     try:
-        lines = data.decode().splitlines()
+        lines = re.split(r"[\r\n]+", data.decode())
     except UnicodeDecodeError as error:
         raise MalformedFile(f"not UTF-8: {error}") from error
-    if not lines or lines[0].strip() != "#!version:1.0.0.1":
+    if lines[0].strip() != "#!version:1.0.0.1":
         raise MalformedFile("the first line is not #!version:1.0.0.1")
     return [line.strip() for line in lines[1:]]
 

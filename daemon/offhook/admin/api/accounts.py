@@ -19,7 +19,7 @@ from offhook.store.tokens import Role
 class AccountView:
     """An account, and how much belongs to it."""
 
-    id: int
+    id: str
     name: str
     sip_domain: str
     former_domains: tuple[str, ...]
@@ -95,7 +95,7 @@ def _view(
     account: Account, counts: dict[type, Counter[int]], token: str | None = None, url: str | None = None
 ) -> AccountView:
     return AccountView(
-        id=account.id,
+        id=str(account.id),
         name=account.name,
         sip_domain=account.sip_domain,
         former_domains=account.former_domains,

@@ -18,7 +18,7 @@ from offhook.store.tokens import Role
 class AuditView:
     """A record of the audit."""
 
-    id: int
+    id: str
     at: str | None
     actor: str
     origin: str
@@ -48,7 +48,7 @@ def routes(services: Services) -> list[Route]:
 def _view(entry: AuditEntry) -> AuditView:
     record = entry.record
     return AuditView(
-        id=entry.id,
+        id=str(entry.id),
         at=format_time(record.at),
         actor=record.actor,
         origin=record.origin,

@@ -37,7 +37,7 @@ class DeviceLineView:
 class DeviceView:
     """A device."""
 
-    id: int
+    id: str
     device: str
     #: MAC, else IPEI, else id: what other commands call it.
     account: str
@@ -168,7 +168,7 @@ class _Portrait:
         lines = tuple(self._line(line, bound) for line in inventory.lines_of(device.id))
         reload = self._reloads.get(device.id)
         return DeviceView(
-            id=device.id,
+            id=str(device.id),
             device=device_key(device),
             account=inventory.get(Account, device.account_id).name,
             type=device.type.value,

@@ -11,7 +11,7 @@ from offhook.admin.routes import Call, Route, json_response
 from offhook.errors import Fault
 from offhook.inventory.apply import ApplyOptions
 from offhook.inventory.differences import Difference
-from offhook.inventory.service import Plan, Reload
+from offhook.inventory.service import Plan
 from offhook.store.tokens import Role
 
 
@@ -24,14 +24,23 @@ class Pruned:
 
 
 @dataclass(frozen=True, slots=True)
+class Revised:
+    """A device whose files change."""
+
+    device_id: str
+    device: str
+    revision: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PlanView:
     """What a document changes."""
 
     applied: bool
     #: False of a plan.
     differences: tuple[Difference, ...]
-    reloads: tuple[Reload, ...]
-    #: Devices whose files change.
+    reloads: tuple[Revised, ...]
     warnings: tuple[Fault, ...]
     pruned: tuple[Pruned, ...]
 
@@ -77,4 +86,5 @@ def _options(query: Query) -> ApplyOptions:
 
 def _view(plan: Plan, *, applied: bool) -> PlanView:
     pruned = tuple(Pruned(kind, count) for kind, count in plan.pruned)
-    return PlanView(applied, plan.differences, plan.reloads, plan.warnings, pruned)
+    revised = tuple(Revised(str(it.device_id), it.device, it.revision, it.is_new) for it in plan.reloads)
+    return PlanView(applied, plan.differences, revised, plan.warnings, pruned)

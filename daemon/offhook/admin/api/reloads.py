@@ -33,7 +33,7 @@ class ReloadBody(BaseModel):
 class ReloadView:
     """Where a reload stands."""
 
-    id: int
+    id: str
     device: str
     carrier: str
     #: The device that fetches; a handset's is its base.
@@ -92,7 +92,7 @@ def routes(services: Services) -> list[Route]:
 def view_reload(inventory: Inventory, record: ReloadRecord) -> ReloadView:
     """The record with names for ids and times for people."""
     return ReloadView(
-        id=record.id,
+        id=str(record.id),
         device=_key(inventory, record.device_id),
         carrier=_key(inventory, record.carrier_id),
         revision=record.revision,

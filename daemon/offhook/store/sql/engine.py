@@ -9,7 +9,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from offhook.errors import SchemaTooNew, StoreError
 
@@ -18,11 +19,24 @@ _BACKUPS_KEPT: Final = 5
 
 
 def open_engine(path: Path) -> Engine:
-    """An engine on a SQLite file: WAL, every commit on disk, foreign keys checked."""
+    """An engine on a SQLite file: WAL, every commit on disk, foreign keys checked.
+
+    Transactions begin where SQLAlchemy says so and not where Python's sqlite3 does, which leaves out what defines
+    tables: a migration that is cut off leaves nothing behind. Raises StoreError where the file cannot be made.
+    """
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be opened: {error}. Make it writable for the daemon's user.") from None
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: sqlite3.Connection, _: Any) -> None:
+        connection.isolation_level = None
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
@@ -33,8 +47,17 @@ def open_engine(path: Path) -> Engine:
 def migrate(engine: Engine, path: Path, backups: Path, now: datetime | None = None) -> Path | None:
     """Brings the schema up to date. A database that has one already is copied to ``backups`` first.
 
-    Gives the backup's path where one was made. Raises SchemaTooNew where the schema is of a newer Offhook.
+    Gives the backup's path where one was made. Raises SchemaTooNew where the schema is of a newer Offhook, StoreError
+    where the file is no database or the backup fails.
     """
+    try:
+        return _migrate(engine, path, backups, now or datetime.now(UTC))
+    except (DBAPIError, sqlite3.Error) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise StoreError(f"{path} cannot be used: {reason}. Restore a backup from {backups}.") from None
+
+
+def _migrate(engine: Engine, path: Path, backups: Path, now: datetime) -> Path | None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     scripts = ScriptDirectory.from_config(config)
@@ -48,26 +71,28 @@ def migrate(engine: Engine, path: Path, backups: Path, now: datetime | None = No
         )
     if current == scripts.get_current_head():
         return None
-    backup = _back_up(path, backups, current, now or datetime.now(UTC)) if current is not None else None
+    backup = _back_up(path, backups, current, now) if current is not None else None
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-    path.chmod(0o600)
     return backup
 
 
 def _back_up(path: Path, backups: Path, revision: str, now: datetime) -> Path:
-    backups.mkdir(mode=0o700, exist_ok=True)
     target = backups / f"{path.stem}-{revision}-{now:%Y%m%dT%H%M%SZ}.db"
     try:
+        backups.mkdir(mode=0o700, exist_ok=True)
+        target.touch(mode=0o600)
         source = sqlite3.connect(path)
         try:
             source.execute("VACUUM INTO ?", (str(target),))
         finally:
             source.close()
-    except sqlite3.Error as error:
-        raise StoreError(f"no backup could be written to {target}, so the schema was left alone: {error}") from None
-    target.chmod(0o600)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(
+            f"no backup could be written to {target}, so the schema was left alone: {error}. Make room, or make the "
+            "folder writable for the daemon's user."
+        ) from None
     for old in sorted(backups.glob(f"{path.stem}-*.db"), key=lambda file: file.stat().st_mtime)[:-_BACKUPS_KEPT]:
         old.unlink()
     return target

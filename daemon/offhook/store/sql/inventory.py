@@ -60,6 +60,13 @@ class SqlInventoryStore:
             raise KeyUnusable("the key opens this inventory's key check to another text; restore a backup")
 
     def load(self) -> Iterable[Entity]:
+        """Every entity. Raises KeyUnusable where a secret does not open, StoreUnavailable where the disk fails."""
+        try:
+            yield from self._load()
+        except DBAPIError as error:
+            raise StoreUnavailable(f"the inventory cannot be read: {error.orig}. Check the disk.") from None
+
+    def _load(self) -> Iterable[Entity]:
         with self._engine.connect() as connection:
             for kind, table in _TABLES.items():
                 for row in connection.execute(select(table)).mappings():

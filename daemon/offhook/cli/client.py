@@ -1,0 +1,145 @@
+"""Asks the daemon, over its admin socket."""
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from offhook.cli import settings
+from offhook.cli.failure import Failure
+
+_ROOT: Final = "/api/v1"
+_SECONDS: Final = 30.0
+_PAGE: Final = 1000
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class Client:
+    """The daemon of a socket. Every method raises Failure with what the daemon says is wrong, and its remedy."""
+
+    def __init__(self, path: Path, config_file: Path) -> None:
+        self._path = path
+        self._config_file = config_file
+
+    def get(self, *steps: str, timeout: float = _SECONDS, **query: object) -> Any:
+        """What is at ``/api/v1/<steps>``."""
+        return json.loads(self._ask("GET", steps, query, timeout=timeout))
+
+    def get_text(self, *steps: str, **query: object) -> str:
+        """The same, of what is not JSON."""
+        return self._ask("GET", steps, query, timeout=600.0).decode()
+
+    def list(self, *steps: str, most: int | None = None, **query: object) -> Iterator[Any]:
+        """Every item of a list, page by page, or the first ``most``."""
+        cursor: str | None = None
+        left = most if most is not None else -1
+        while left:
+            limit = min(_PAGE, left) if left > 0 else _PAGE
+            page = json.loads(self._ask("GET", steps, {**query, "limit": limit, "cursor": cursor}))
+            yield from page["items"]
+            cursor, left = page["next"], left - len(page["items"])
+            if cursor is None:
+                return
+
+    def post(self, *steps: str, body: Mapping[str, object], **query: object) -> Any:
+        """Sends JSON."""
+        return json.loads(self._ask("POST", steps, query, json.dumps(body).encode(), "application/json"))
+
+    def post_document(self, *steps: str, text: bytes, **query: object) -> Any:
+        """Sends YAML. It may take minutes where it is long."""
+        return json.loads(self._ask("POST", steps, query, text, "application/yaml", timeout=1800.0))
+
+    def delete(self, *steps: str) -> Any:
+        """Deletes what is there."""
+        return json.loads(self._ask("DELETE", steps, {}))
+
+    def _ask(
+        self,
+        method: str,
+        steps: tuple[str, ...],
+        query: Mapping[str, object],
+        body: bytes | None = None,
+        content_type: str = "",
+        *,
+        timeout: float = _SECONDS,
+    ) -> bytes:
+        url = "/".join((_ROOT, *(quote(step, safe="") for step in steps)))
+        given = {name: _text(value) for name, value in query.items() if value not in (None, "", False, ())}
+        if given:
+            url = f"{url}?{urlencode(given, doseq=True)}"
+        connection = _Connection(self._path, timeout)
+        try:
+            connection.request(method, url, body, {"Content-Type": content_type} if body is not None else {})
+            response = connection.getresponse()
+            content = response.read()
+        except OSError as error:
+            raise self._unreachable(error) from None
+        except http.client.HTTPException:
+            raise Failure(f"what answers on {self._path} broke off", remedy="see the daemon's log") from None
+        finally:
+            connection.close()
+        if response.status >= 400:
+            raise _failure(response.status, content)
+        return content
+
+    def _unreachable(self, error: OSError) -> Failure:
+        match error:
+            case FileNotFoundError() | ConnectionRefusedError():
+                return Failure(
+                    f"no daemon answers on {self._path} (admin.socket of {self._config_file})",
+                    remedy=f"start it with: offhook serve --config {self._config_file}, or: systemctl start offhook",
+                )
+            case PermissionError():
+                return Failure(
+                    f"you may not open {self._path}",
+                    remedy="be a member of the group offhook, or use sudo",
+                )
+            case TimeoutError():
+                return Failure(f"the daemon on {self._path} did not answer in time", remedy="see: offhook doctor")
+            case _:
+                return Failure(
+                    f"the daemon on {self._path} cannot be asked: {error.strerror}", remedy="see: offhook doctor"
+                )
+
+
+def connect() -> Client:
+    """The daemon of the configuration that is meant."""
+    return Client(settings.load().admin.socket, settings.find_config_file())
+
+
+def _text(value: object) -> object:
+    return "true" if value is True else value
+
+
+def _failure(status: int, content: bytes) -> Failure:
+    """What a problem document says (RFC 9457)."""
+    try:
+        problem = json.loads(content)
+        faults = [_fault(fault) for fault in problem.get("faults", ())]
+        message = problem.get("detail") or problem["title"]
+        remedy = problem.get("remedy", "")
+        if status >= 500:
+            message += f" (request {problem['request_id']})"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Failure(f"the daemon answered {status}, and nothing that can be read", remedy="see the daemon's log")
+    return Failure(message, remedy=remedy, faults=faults)
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    place = f"{fault['file']}:{fault['line']}:{fault['column']}" if fault["line"] else fault["file"]
+    return ": ".join(part for part in (place, fault["path"], fault["message"]) if part)

@@ -1,0 +1,163 @@
+"""Devices and their lines, brought to what their part of a document says."""
+
+from typing import Any
+
+from offhook.errors import Invalid
+from offhook.inventory.apply_parts import edit_address
+from offhook.inventory.apply_state import ApplyState, Path
+from offhook.inventory.document import DevicePart, LinePart
+from offhook.inventory.editor import GivenCredential
+from offhook.inventory.identifiers import parse_mac
+from offhook.inventory.models import Account, Device, DeviceType, Line
+from offhook.inventory.rules import describe_device
+
+_ASSIGNMENTS = ("user", "number", "extension")
+
+
+def apply_device(state: ApplyState, account: Account, part: DevicePart, path: Path) -> None:
+    identified, device = _find_device(state, account, part, path)
+    if not identified:
+        return
+    values = part.stated("name", "vendor", "model", "state", "role", "mac", "ipei")
+    if part.type is not None:
+        values["type"] = part.type
+    if device is None and part.type is None:
+        kinds = ", ".join(kind.value for kind in DeviceType)
+        state.fault(path, f"a new device needs a type: {kinds}")
+        return
+    if device is not None and part.type not in (None, device.type):
+        state.fault(
+            (*path, "type"),
+            f"{describe_device(device)} is a {device.type.value}; a device's type does not change: "
+            "delete it and add it anew",
+        )
+        return
+    values.update(_references(state, account, part, device, path))
+    if device is None:
+        if "vendor" not in values and part.mac is not None:
+            values["vendor"] = state.editor.vendors.find_vendor_by_mac(part.mac)
+        device = state.editor.create_device(account_id=account.id, **values)
+    else:
+        device = state.editor.change(device, **values)
+    state.named(device, path)
+    missing = state.editor.vendors.missing_templates(device.vendor, device.model)
+    if missing is not None and device.type not in (DeviceType.DECT_HANDSET, DeviceType.SOFTPHONE):
+        state.warn(path, f"{describe_device(device)}: {missing}")
+    _apply_lines(state, account, device, part, path)
+
+
+def _find_device(state: ApplyState, account: Account, part: DevicePart, path: Path) -> tuple[bool, Device | None]:
+    """Whether the part says which device it is, and that device where it is there already."""
+    if part.mac is not None:
+        device = state.draft.find_device_by_mac(part.mac)
+    elif part.ipei is not None:
+        device = state.draft.find_device_by_ipei(part.ipei)
+    elif part.name is not None:
+        former = _softphone(state, account, part.rename_from) if part.rename_from else None
+        device = state.renamed(_softphone(state, account, part.name), former, path)
+    else:
+        state.fault(path, "a device is known by its mac, a handset by its ipei, a softphone by its name")
+        return False, None
+    if device is not None and device.account_id != account.id:
+        owner = state.draft.get(Account, device.account_id)
+        state.fault(path, f"{describe_device(device)} belongs to account {owner.name}; delete it there first")
+        return False, None
+    return True, device
+
+
+def _softphone(state: ApplyState, account: Account, name: str) -> Device | None:
+    for device in state.draft.devices_named(name):
+        if device.account_id == account.id and device.type is DeviceType.SOFTPHONE:
+            return device
+    return None
+
+
+def _references(
+    state: ApplyState, account: Account, part: DevicePart, device: Device | None, path: Path
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if "location" in part.model_fields_set:
+        values["location_id"] = state.location_id(account, part.location, path)
+    if "address" in part.model_fields_set:
+        values["address"] = edit_address(part.address, device.address if device else None)
+    if "base" in part.model_fields_set:
+        base = _base_named(state, account, part.base, (*path, "base"))
+        values["base_id"] = base.id if base else None
+    if "system" in part.model_fields_set:
+        system = state.draft.find_system(account.id, part.system) if part.system else None
+        if part.system and system is None:
+            state.fault((*path, "system"), f"there is no DECT system {part.system!r}; add it under dect_systems")
+        values["system_id"] = system.id if system else None
+    return values
+
+
+def _base_named(state: ApplyState, account: Account, text: str | None, path: Path) -> Device | None:
+    if text is None:
+        return None
+    try:
+        found = [state.draft.find_device_by_mac(parse_mac(text))]
+    except Invalid:
+        found = [device for device in state.draft.devices_named(text) if device.account_id == account.id]
+        if len(found) > 1:
+            state.fault(path, f"{len(found)} devices are called {text!r}; name the base by its MAC")
+            return None
+    base = found[0] if found else None
+    if base is None:
+        state.fault(path, f"there is no base {text!r}; add it under devices, with type dect_base")
+    return base
+
+
+def _apply_lines(state: ApplyState, account: Account, device: Device, part: DevicePart, path: Path) -> None:
+    lines = {line.index: line for line in state.draft.lines_of(device.id)}
+    listed = part.lines or ()
+    if "user" in part.model_fields_set:
+        if any(line.index == 1 and line.model_fields_set.intersection(_ASSIGNMENTS) for line in listed):
+            state.fault((*path, "user"), "line 1 is assigned twice: by user, and under lines")
+            return
+        line = lines.get(1)
+        if line is None and part.user is not None:
+            line = state.editor.create_line(device, 1)
+        if line is not None:
+            state.paths[line.id] = (*path, "user")
+            user = state.user_named(account, part.user, (*path, "user"))
+            if user is not None:
+                line = state.editor.assign(line, user=user)
+            elif part.user is None:
+                line = state.editor.change(line, user_id=None)
+            lines[1] = line
+    seen: set[int] = set()
+    for i, stated in enumerate(listed):
+        at = (*path, "lines", i)
+        if stated.index in seen:
+            state.fault(at, f"line {stated.index} is stated twice")
+            continue
+        seen.add(stated.index)
+        line = lines.get(stated.index) or state.editor.create_line(device, stated.index)
+        _apply_line(state, account, line, stated, at)
+    if part.lines is not None:
+        state.stated_lines.append((device, frozenset(seen | ({1} if "user" in part.model_fields_set else set()))))
+
+
+def _apply_line(state: ApplyState, account: Account, line: Line, part: LinePart, path: Path) -> None:
+    state.paths[line.id] = path
+    stated = part.stated(*_ASSIGNMENTS)
+    if sum(value is not None for value in stated.values()) > 1:
+        state.fault(path, "a line has one assignment: a user, a number, or an extension of its own")
+        return
+    if any(value is not None for value in stated.values()):
+        number = state.number_named(account, part.number, (*path, "number"))
+        user = state.user_named(account, part.user, (*path, "user"))
+        line = state.editor.assign(line, user=user, number=number, extension=part.extension)
+    elif stated:
+        fields = {"user": "user_id", "number": "number_id", "extension": "extension"}
+        line = state.editor.change(line, **{fields[name]: None for name in stated})
+    values = part.stated("label", "appearances")
+    if values:
+        line = state.editor.change(line, **values)
+    if part.auth_username is not None or part.password is not None:
+        active = state.draft.active_credential(line.id)
+        is_known = active is not None and active.is_external
+        if account.external_registrar and not is_known and None in (part.auth_username, part.password):
+            state.fault(path, "credentials of an external registrar are stated whole: auth_username and password")
+            return
+        state.editor.give_credential(line, GivenCredential(part.auth_username, part.password))

@@ -1,0 +1,95 @@
+"""What the steps of one application of a document share: the draft, where things stand in the document, the faults."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from offhook.errors import Fault
+from offhook.inventory.editor import Editor
+from offhook.inventory.models import Account, Device, Entity, Number, User
+from offhook.inventory.rules import describe
+from offhook.inventory.snapshot import Draft
+from offhook.yamldoc import Document
+
+Path = tuple[str | int, ...]
+E = TypeVar("E", bound=Entity)
+
+#: Nobody corrects more at once.
+FAULTS_LISTED: Final = 100
+
+
+@dataclass(slots=True)
+class ApplyState:
+    """One application under way."""
+
+    editor: Editor
+    document: Document
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+    paths: dict[int, Path] = field(default_factory=dict)
+    #: Where each thing that the document names stands in it, by its id.
+    stated_lines: list[tuple[Device, frozenset[int]]] = field(default_factory=list)
+    #: Devices whose lines the document lists, with their indexes.
+
+    @property
+    def draft(self) -> Draft:
+        return self.editor.draft
+
+    def fault(self, path: Path, message: str) -> None:
+        self.faults.append(self.document.fault(path, message))
+
+    def warn(self, path: Path, message: str) -> None:
+        self.warnings.append(self.document.fault(path, message))
+
+    def named(self, entity: E, path: Path) -> E:
+        """Remembers where a thing is stated; twice is a fault."""
+        if entity.id in self.paths:
+            line, _ = self.document.position(self.paths[entity.id])
+            self.fault(path, f"{describe(entity, self.draft)} is stated twice, first in line {line}")
+        self.paths[entity.id] = path
+        return entity
+
+    def renamed(self, found: E | None, former: E | None, path: Path) -> E | None:
+        """The thing under its present name, else under the name that it is renamed from."""
+        if former is None:
+            return found
+        if found is not None and found.id != former.id:
+            self.fault((*path, "rename_from"), "both the old and the new name exist; delete one, or drop rename_from")
+            return found
+        return former
+
+    def put(self, kind: type[E], found: E | None, account: Account, values: dict[str, Any], path: Path) -> E | None:
+        """Creates what is new and changes what is there, unless it is another account's."""
+        if found is None:
+            return self.named(self.editor.create(kind, account_id=account.id, **values), path)
+        if getattr(found, "account_id", account.id) != account.id:
+            owner = self.draft.get(Account, found.account_id)  # type: ignore[union-attr]  # what lists hold has one
+            self.fault(path, f"{describe(found, self.draft)} belongs to account {owner.name}")
+            return None
+        return self.named(self.editor.change(found, **values), path)
+
+    def location_id(self, account: Account, name: str | None, path: Path) -> int | None:
+        """The location that a part names."""
+        if name is None:
+            return None
+        location = self.draft.find_location(account.id, name)
+        if location is None:
+            self.fault((*path, "location"), f"account {account.name} has no location {name!r}; add it under locations")
+        return location.id if location else None
+
+    def user_named(self, account: Account, username: str | None, path: Path) -> User | None:
+        """The user whom a part names."""
+        if username is None:
+            return None
+        user = self.draft.find_user(username)
+        if user is None:
+            self.fault(path, f"there is no user {username!r}; add the user under users of account {account.name}")
+        return user
+
+    def number_named(self, account: Account, text: str | None, path: Path) -> Number | None:
+        """The number that a part names."""
+        if text is None:
+            return None
+        number = self.draft.find_number(text)
+        if number is None:
+            self.fault(path, f"there is no number {text}; add it under numbers of account {account.name}")
+        return number

@@ -1,0 +1,43 @@
+from tests.admin.conftest import Ask
+from tests.support.admin_daemon import AdminDaemon
+
+
+async def test_a_token_is_shown_once_and_can_be_revoked(ask: Ask, daemon: AdminDaemon) -> None:
+    status, made = await ask("POST", "/tokens", json={"name": "ci / main", "role": "operator"})
+    assert status == 201
+    assert made["token"].startswith("ofh_")
+    _, page = await ask("GET", "/tokens")
+    assert page["items"] == [{key: value for key, value in made.items() if key != "token"}]
+    assert made["expires_at"] is None
+    status, _ = await ask("DELETE", "/tokens/ci%20%2F%20main")
+    assert status == 200
+    assert await ask("GET", "/tokens") == (200, {"items": [], "next": None})
+    records = [entry.record for entry in daemon.services.audit.read(2)]
+    assert [(record.action, record.key) for record in records] == [
+        ("delete", "token ci / main"),
+        ("create", "token ci / main"),
+    ]
+    assert all(made["token"] not in str(record) for record in records)
+
+
+async def test_a_token_can_expire(ask: Ask, daemon: AdminDaemon) -> None:
+    body = {"name": "ci", "role": "viewer", "expires_in_seconds": 86400}
+    _, made = await ask("POST", "/tokens", json=body)
+    assert made["expires_at"] == "2027-01-16T08:00:00.000Z"
+    daemon.clock.time += 86400
+    _, page = await ask("GET", "/tokens")
+    assert page["items"][0]["expired"] is True
+
+
+async def test_what_makes_no_token_is_refused(ask: Ask) -> None:
+    await ask("POST", "/tokens", json={"name": "ci", "role": "viewer"})
+    for body, expected in (
+        ({"name": "ci", "role": "viewer"}, 409),
+        ({"name": "x", "role": "god"}, 422),
+        ({"name": "x", "role": "viewer", "expires_in_seconds": -1}, 422),
+        ({"name": "x\ny\x00", "role": "viewer"}, 422),
+    ):
+        status, _ = await ask("POST", "/tokens", json=body)
+        assert status == expected, body
+    status, _ = await ask("DELETE", "/tokens/nobody")
+    assert status == 404

@@ -1,0 +1,6 @@
+"""System tests drive the real process: a daemon for one test, or one with the example site for a file of them."""
+
+from tests.support.acme import acme
+from tests.support.daemon import daemon
+
+__all__ = ["acme", "daemon"]
