@@ -13,7 +13,7 @@ from offhook.inventory.models import Device
 from offhook.inventory.snapshot import Inventory
 from offhook.inventory.state import LineBinding, find_status
 from offhook.observability.metrics import Metrics
-from offhook.provisioning.answer import AnswerStatus, FileRequest, Protocol, Provisioner
+from offhook.provisioning.answer import Answer, AnswerStatus, FileRequest, Protocol
 from offhook.provisioning.catalog import Catalog
 from offhook.registrar.bindings import BindingTable
 from offhook.registrar.ports import Flow
@@ -98,12 +98,12 @@ class CurrentVendors:
 class TftpFiles:
     """Answers TFTP from the one provisioning pipeline."""
 
-    def __init__(self, provisioner: Provisioner, clock: Clock) -> None:
-        self._provisioner = provisioner
+    def __init__(self, answer: Callable[[FileRequest, float], Answer], clock: Clock) -> None:
+        self._answer = answer
         self._clock = clock
 
     async def __call__(self, request: TftpRequest) -> TftpAnswer:
-        answer = self._provisioner.answer(
+        answer = self._answer(
             FileRequest(
                 path=request.filename,
                 protocol=Protocol.TFTP,

@@ -51,7 +51,7 @@ from offhook.observability import logging
 from offhook.observability.health import Health, Verdict
 from offhook.observability.metrics import Metrics
 from offhook.observability.systemd import Notifier
-from offhook.provisioning.answer import Provisioner, ProvisioningSettings
+from offhook.provisioning.answer import Answer, FileRequest, Provisioner, ProvisioningSettings
 from offhook.provisioning.catalog import Catalog, find_shipped_templates, load_catalog
 from offhook.provisioning.parameters import ParameterDigests
 from offhook.provisioning.preview import MaskedBox, preview_file
@@ -293,14 +293,14 @@ class Daemon:
         self._closers.append(partial(self.sip.close, _STOP_SECONDS))
         self.sip.reconcile()
 
-        self.http = HttpServer(self.provisioner.answer, self.clock, _http_limits(config))
+        self.http = HttpServer(self._answer_file, self.clock, _http_limits(config), config.provisioning.trusted_proxies)
         for endpoint in config.provisioning.http:
             host, port = await self._opened_later("HTTP", endpoint, self.http.listen(endpoint.host, endpoint.port))
             self._note_listening("http", f"http://{HostPort(host, port)}")
         self._closers.append(self.http.close)
 
         self.tftp = TftpServer(
-            TftpFiles(self.provisioner, self.clock),
+            TftpFiles(self._answer_file, self.clock),
             clock=self.clock,
             redact=logging.redact_path,
             limits=_tftp_limits(config),
@@ -402,10 +402,29 @@ class Daemon:
         self.listening.append(Listening(what, address))
         log.info("server.listening", server=what, address=address)
 
+    def _answer_file(self, request: FileRequest, now: float) -> Answer:
+        answer = self.provisioner.answer(request, now)
+        self.metrics.provisioning_request(request.protocol.value, answer.status.value)
+        return answer
+
     def greeting(self) -> str:
         """What somebody at a terminal wants to know next."""
-        lines = [f"Offhook {__version__} is running. It listens on:"]
+        lines = [f"Offhook {__version__} is running. It listens on:", ""]
         lines += [f"  {entry.service:8} {entry.address}" for entry in self.listening]
+        if not any(entry.address.endswith(":69") for entry in self.listening if entry.service == "tftp"):
+            lines += ["", "Phones ask TFTP on port 69, which needs a right: docs/operations.md tells how to have it."]
+        lines += [
+            "",
+            "In another terminal:",
+            "",
+            f"  export OFFHOOK_CONFIG={self.config_path.resolve()} PATH={Path(sys.executable).parent}:$PATH",
+            "",
+            "  offhook doctor                                        is everything as it should be?",
+            "  offhook apply config/inventory/first-phone.yaml       one phone, to begin with",
+            "  offhook account show acme                             the URL that the phone wants",
+            "",
+            "Ctrl-C stops it.",
+        ]
         return "\n".join(lines)
 
     # -- settings that SIGHUP can change --------------------------------------------------------------------------
@@ -449,6 +468,7 @@ class Daemon:
         logging.configure(config.log.format, config.log.level)
         self.registrar.use(self._policy())
         self.provisioner.use(catalog, self._provisioning_settings())
+        self.http.trusted_proxies = config.provisioning.trusted_proxies
         self.digests.use(catalog, expires_seconds=config.sip.expires.default)
         revised = await self.service.refresh_revisions()
         log.info("config.reread.done", revised=len(revised))

@@ -103,9 +103,6 @@ def test_the_process_ends_with_the_exit_code(tmp_path: Path) -> None:
     good = tmp_path / "good.yaml"
     good.write_text("state_dir: .\n")
     assert run("version").stdout.startswith(f"offhook {__version__} ")
-    assert run("--version").stdout == f"offhook {__version__}\n"
     assert run("check-config", "--config", str(good)).returncode == 0
-    assert run("check-config", "--config", str(tmp_path / "none.yaml")).returncode == 2
     assert run("device", "list", "--config", str(good)).returncode == 1
-    assert run("device", "list", "--nonsense").returncode == 2
     assert run("serve", "--config", str(tmp_path / "none.yaml")).returncode == 2

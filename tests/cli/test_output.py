@@ -1,10 +1,7 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from offhook.cli import output
 from offhook.cli.output import Column, format_seconds, print_table
-from offhook.cli.printable import printable
 
 COLUMNS = (Column("DEVICE"), Column("NAME", 1), Column("MODEL", 2))
 ROWS = [("00:15:65:12:34:56", "Reception", "yealink T46U"), ("0658500479393", "", None)]
@@ -35,10 +32,3 @@ def test_a_column_without_any_text_is_left_out(capsys: pytest.CaptureFixture[str
 )
 def test_durations(seconds: float, text: str) -> None:
     assert format_seconds(seconds) == text
-
-
-@given(st.text())
-def test_nothing_printable_obeys_a_terminal(text: str) -> None:
-    safe = printable(text)
-    assert all(char in "\n\t" or not (ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0) for char in safe)
-    assert printable(safe) == safe

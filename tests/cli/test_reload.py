@@ -1,13 +1,15 @@
 import threading
+from functools import partial
+from typing import Any
 
 import pytest
 from click.testing import Result
 from tests.cli.conftest import Commands
 from tests.support.admin_daemon import START, AdminDaemon
 
-from offhook.reload.progress import ReloadRecord, ReloadState
+from offhook.reload.progress import ReloadState
 
-STEPS = {
+STEPS: dict[ReloadState, dict[str, Any]] = {
     ReloadState.SENT: {"sent_at": START + 1, "event": "check-sync;reboot=false", "attempts": 1},
     ReloadState.ANSWERED: {"answered_at": START + 2, "answer_status": 200},
     ReloadState.FETCHED: {"fetched_at": START + 3},
@@ -18,22 +20,12 @@ STEPS = {
 
 def _reload_while(offhook: Commands, daemon: AdminDaemon, states: list[ReloadState], *arguments: str) -> Result:
     """Runs the command while the device goes through these states."""
-    started = threading.Event()
-    original = daemon.reloads.start
-    records: list[ReloadRecord] = []
-
-    def start(*given: object) -> ReloadRecord:
-        records.append(original(*given))  # type: ignore[arg-type] # as it was called
-        started.set()
-        return records[0]
-
-    daemon.reloads.start = start  # type: ignore[method-assign] # to learn its id
     results: list[Result] = []
     thread = threading.Thread(target=lambda: results.append(offhook("reload", "001565123456", *arguments)))
     thread.start()
-    assert started.wait(10)
+    record = daemon.reloads.started.get(timeout=10)
     for state in states:
-        daemon.call(lambda state=state: daemon.reloads.advance(records[0].id, state, **STEPS[state]))
+        daemon.call(partial(daemon.reloads.advance, record.id, state, **STEPS[state]))
     thread.join(10)
     return results[0]
 

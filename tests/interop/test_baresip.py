@@ -46,11 +46,16 @@ async def registration(port: int) -> str | None:
     return next((word for word in ("OK", "ERR") if f"{word} " in shown or f"{word}\x1b" in shown), None)
 
 
+def find_modules() -> Path:
+    """Where the package has put baresip's modules; some distributions name the architecture in between."""
+    return next(Path("/usr").glob("l*/**/baresip/modules/account.so")).parent
+
+
 @asynccontextmanager
 async def baresip(account: Account, folder: Path) -> AsyncIterator[int]:
     """baresip with that account; gives the port of its control connection."""
     program = require_peer("baresip")
-    modules = next(Path("/usr").glob("l*/**/baresip/modules/account.so")).parent
+    modules = find_modules()
     sip_port = find_free_port(following=1)
     control_port = find_free_port()
     host, port = account.destination

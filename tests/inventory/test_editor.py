@@ -159,16 +159,9 @@ async def test_half_of_an_external_credential_is_refused_outside_documents_too()
     bench = Workbench()
     await bench.apply(EXTERNAL % f"{{{PHONE}}}")
     [line] = bench.inventory.all(Line)
+    half = GivenCredential(auth_username="pbx2001")
     with pytest.raises(Invalid, match="credentials are stated in part"):
-        await bench.service.change(lambda editor: editor.give_credential(touch(editor, line), half()), ACTOR)
-
-
-def half() -> GivenCredential:
-    return GivenCredential(auth_username="pbx2001")
-
-
-def touch(editor: Editor, line: Line) -> Line:
-    return editor.change(line, label="touched")
+        await bench.service.change(lambda editor: editor.give_credential(line, half), ACTOR)
 
 
 async def test_external_names_may_repeat() -> None:
@@ -235,6 +228,10 @@ async def test_a_number_given_to_a_user_without_extension_gives_it_one() -> None
     bench = Workbench()
     await bench.apply(site(users="{username: kim}", numbers='{number: "+12125550123"}'))
     [number] = bench.inventory.all(Number)
-    await bench.service.change(lambda editor: editor.change(number, user_id=bench.user("kim").id) and None, ACTOR)
+
+    def give(editor: Editor) -> None:
+        editor.change(number, user_id=bench.user("kim").id)
+
+    await bench.service.change(give, ACTOR)
     [kim] = bench.inventory.all(User)
     assert kim.extension == "0123"

@@ -70,7 +70,7 @@ async def test_a_store_that_fails_changes_nothing() -> None:
     assert len(bench.events) == events
     bench.store.fails = False
     await bench.apply(site(users="{username: kim}"))
-    assert bench.user("kim")
+    assert bench.inventory.find_user("kim") is not None
 
 
 async def test_concurrent_changes_are_made_one_after_the_other() -> None:

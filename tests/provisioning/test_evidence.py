@@ -43,6 +43,17 @@ def test_token_is_not_in_what_is_shown() -> None:
     assert path.redacted == "p/***/y.cfg"
 
 
+@pytest.mark.parametrize("path", [f"p/{ACCOUNT_TOKEN}", f"/x/D/{ACCOUNT_TOKEN}/", "p/mistyped"])
+def test_token_without_a_name_is_no_name(path: str) -> None:
+    assert parse_request_path(path) is None
+
+
+def test_token_in_place_of_a_name_is_not_shown() -> None:
+    path = parse_request_path(f"/configs/{ACCOUNT_TOKEN.upper()}")
+    assert path is not None
+    assert path.redacted == "***"
+
+
 def test_malformed_token_is_a_token_all_the_same() -> None:
     path = parse_request_path("p/short/y.cfg")
     assert path is not None

@@ -6,6 +6,8 @@ the command line.
 
 import asyncio
 import contextlib
+import queue
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
+from sqlalchemy import event
 
 from offhook.admin.application import make_application
 from offhook.admin.auth import Tokens
@@ -114,6 +117,8 @@ class FakeReloads:
         self._ids = ids
         self._records: dict[int, ReloadRecord] = {}
         self._changed = asyncio.Condition()
+        self.started: queue.SimpleQueue[ReloadRecord] = queue.SimpleQueue()
+        #: In the order in which they were begun.
 
     def start(self, device: Device, actor: str) -> ReloadRecord:
         if device.type is DeviceType.DECT_HANDSET:
@@ -128,6 +133,7 @@ class FakeReloads:
             created_at=START,
         )
         self._records[record.id] = record
+        self.started.put(record)
         return record
 
     def find(self, reload_id: int) -> ReloadRecord | None:
@@ -237,6 +243,7 @@ async def running(folder: Path, *, document: str = DOCUMENT, body_bytes: int = 1
     """The admin side on a socket in ``folder`` and on a TCP port, with ``document`` applied."""
     clock = FakeClock()
     engine = open_engine(folder / "inventory.db")
+    event.listen(engine, "connect", _do_not_sync)
     metadata.create_all(engine)
     ids = IdSource(clock)
     box = AesGcmBox(Keyring(bytes(32)))
@@ -298,6 +305,11 @@ async def running(folder: Path, *, document: str = DOCUMENT, body_bytes: int = 1
         finally:
             await server.stop()
     engine.dispose()
+
+
+def _do_not_sync(connection: sqlite3.Connection, _record: object) -> None:
+    """No test here pulls the plug, and most of their time would be fsync's."""
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 def _fail(_event: object, error: Exception) -> None:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import datetime
-from typing import Any
 
 import pytest
 from tests.support.acme import SNOM_MAC, YEALINK_MAC, provisioning_url, set_up
@@ -54,12 +53,8 @@ def seconds_since(text: str) -> float:
     return time.time() - datetime.fromisoformat(text).timestamp()
 
 
-async def show(daemon: DaemonProcess, mac: str) -> Any:
-    """``offhook device show``, as an operator would have it printed."""
-    return await daemon.json("device", "show", mac)
-
-
 async def bindings_of(daemon: DaemonProcess) -> list[tuple[str, str, str, str]]:
+    """What lasts of ``offhook bindings``."""
     found = await daemon.json("bindings")
     return sorted((it["aor"], it["contact"], it["received"], it["device"]) for it in found)
 
@@ -77,7 +72,7 @@ async def test_from_box_to_dial_tone(site: DaemonProcess, protocol: str, transpo
         for mac, phone in phones.items():
             await phone.wait_for(Registered)
             assert phone.phone.display_names == (NAME_BEFORE[mac],)
-            shown = await show(site, mac)
+            shown = site.show_device(mac)
             assert (shown["status"], shown["config"], shown["registration"]) == ("registered", "current", "registered")
             assert (shown["firmware"], shown["ip"]) == (FIRMWARE[mac], "127.0.0.1")
             assert shown["revision"] == shown["fetched_revision"] == 1
@@ -85,7 +80,7 @@ async def test_from_box_to_dial_tone(site: DaemonProcess, protocol: str, transpo
 
         assert (await site.apply(NEW_NAMES, "--json")).json()["applied"]
         for mac in phones:
-            shown = await show(site, mac)
+            shown = site.show_device(mac)
             assert (shown["status"], shown["config"], shown["revision"]) == ("pending", "behind", 2)
 
         for mac, phone in phones.items():
@@ -97,7 +92,7 @@ async def test_from_box_to_dial_tone(site: DaemonProcess, protocol: str, transpo
 async def check_reload(site: DaemonProcess, mac: str, phone: PhoneShell) -> None:
     """The phone is told, fetches, keeps its registration, and is seen to have done so."""
     told = phone.mark()
-    before = await show(site, mac)
+    before = site.show_device(mac)
     registrations = sum(isinstance(news, Registered) for news in phone.history)
 
     record = await site.json("reload", mac, "--wait")
@@ -109,7 +104,7 @@ async def check_reload(site: DaemonProcess, mac: str, phone: PhoneShell) -> None
     assert provisioned.found[-1] == OWN_FILE[mac]
     assert phone.phone.display_names == (NAME_AFTER[mac],)
     assert sum(isinstance(news, Registered) for news in phone.history) == registrations
-    shown = await show(site, mac)
+    shown = await site.json("device", "show", mac)
     assert (shown["status"], shown["config"], shown["registration"]) == ("registered", "current", "registered")
     assert shown["revision"] == shown["fetched_revision"] == 2
     assert (shown["firmware"], shown["ip"]) == (FIRMWARE[mac], "127.0.0.1")
@@ -121,14 +116,14 @@ async def check_crash(site: DaemonProcess, phones: dict[str, PhoneShell]) -> Non
     """SIGKILL right after: every binding is there again, and no fact older than a second is lost."""
     bindings = await bindings_of(site)
     assert len(bindings) == len(phones)
-    facts = {mac: await show(site, mac) for mac in phones}
+    facts = {mac: site.show_device(mac) for mac in phones}
     killed_at = time.time()
     await site.kill()
     await site.start()
 
     assert await bindings_of(site) == bindings
     for mac, before in facts.items():
-        after = await show(site, mac)
+        after = site.show_device(mac)
         assert after["fetched_revision"] >= 1
         assert after["firmware"] == before["firmware"]
         if killed_at - datetime.fromisoformat(before["last_provisioned_at"]).timestamp() > 1.0:
@@ -139,7 +134,7 @@ async def check_crash(site: DaemonProcess, phones: dict[str, PhoneShell]) -> Non
         if phone.phone.accounts[0].transport is Transport.TCP:
             await wait_for_connection(site, mac)
         assert (await site.json("reload", mac, "--wait"))["state"] == "done"
-        assert (await show(site, mac))["status"] == "registered"
+        assert (site.show_device(mac))["status"] == "registered"
 
 
 async def wait_for_connection(site: DaemonProcess, mac: str) -> None:
@@ -155,7 +150,7 @@ async def test_facts_older_than_a_second_survive_a_crash(site: DaemonProcess) ->
     url = provisioning_url(site, "http")
     async with phone_with(Yealink(), YEALINK_MAC, url, Transport.UDP) as phone:
         await phone.wait_for(Registered)
-        before = await show(site, YEALINK_MAC)
+        before = site.show_device(YEALINK_MAC)
 
         async def is_old() -> bool:
             return min(seconds_since(before[name]) for name in ("last_provisioned_at", "last_registered_at")) > 1.0
@@ -164,7 +159,7 @@ async def test_facts_older_than_a_second_survive_a_crash(site: DaemonProcess) ->
         await site.kill()
         await site.start()
 
-        after = await show(site, YEALINK_MAC)
+        after = site.show_device(YEALINK_MAC)
         assert {name: value for name, value in after.items() if value != before[name]} == {}
 
 

@@ -1,8 +1,6 @@
 """Asks the daemon, over its admin socket."""
 
-import http.client
 import json
-import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,19 +12,6 @@ from offhook.cli.failure import Failure
 _ROOT: Final = "/api/v1"
 _SECONDS: Final = 30.0
 _PAGE: Final = 1000
-
-
-class _Connection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: Path, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
 
 
 class Client:
@@ -82,14 +67,17 @@ class Client:
         given = {name: _text(value) for name, value in query.items() if value not in (None, "", False, ())}
         if given:
             url = f"{url}?{urlencode(given, doseq=True)}"
-        connection = _Connection(self._path, timeout)
+        # Late: it is a third of what a command imports, and only help does without.
+        from offhook.cli.connection import HTTPException, UnixConnection
+
+        connection = UnixConnection(self._path, timeout)
         try:
             connection.request(method, url, body, {"Content-Type": content_type} if body is not None else {})
             response = connection.getresponse()
             content = response.read()
         except OSError as error:
             raise self._unreachable(error) from None
-        except http.client.HTTPException:
+        except HTTPException:
             raise Failure(f"what answers on {self._path} broke off", remedy="see the daemon's log") from None
         finally:
             connection.close()

@@ -30,9 +30,9 @@ def plan(file: BinaryIO, prune: bool, confirm_moves: bool, as_json: bool) -> Non
 
     - is standard input.
     """
-    with waiting(f"planning {file.name}"):
+    with waiting(f"planning {_name(file)}"):
         it = connect().post_document(
-            "inventory", "plan", text=file.read(), file=file.name, prune=prune, confirm_moves=confirm_moves
+            "inventory", "plan", text=file.read(), file=_name(file), prune=prune, confirm_moves=confirm_moves
         )
     _print(it, as_json)
 
@@ -49,9 +49,9 @@ def apply(file: BinaryIO, prune: bool, yes: bool, confirm_moves: bool, as_json: 
 
     All of it, or nothing. - is standard input. Applying a document twice changes nothing the second time.
     """
-    with waiting(f"applying {file.name}"):
+    with waiting(f"applying {_name(file)}"):
         it = connect().post_document(
-            "inventory", "apply", text=file.read(), file=file.name, prune=prune, yes=yes, confirm_moves=confirm_moves
+            "inventory", "apply", text=file.read(), file=_name(file), prune=prune, yes=yes, confirm_moves=confirm_moves
         )
     _print(it, as_json)
 
@@ -65,6 +65,11 @@ def export(accounts: tuple[str, ...], secrets: bool) -> None:
     with waiting("exporting"):
         text = connect().get_text("inventory", "export", account=accounts, secrets=secrets)
     click.echo(text, nl=False)
+
+
+def _name(file: BinaryIO) -> str:
+    """What faults call the document."""
+    return str(getattr(file, "name", "<stdin>"))
 
 
 def _print(it: Mapping[str, Any], as_json: bool) -> None:

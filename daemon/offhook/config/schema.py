@@ -275,10 +275,9 @@ class HttpLimits(Section):
 
 
 class ProvisioningLimits(Section):
-    """Bounds of what renders and of what is remembered about requests."""
+    """Bounds of what renders."""
 
     render_cache_bytes: Size = ByteSize(64 * 1024 * 1024)
-    request_log_rows: Count = 200_000
 
 
 class InventoryLimits(Section):

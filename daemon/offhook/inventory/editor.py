@@ -182,6 +182,8 @@ class Editor:
         devices = affected_devices(self.draft.base, self.draft.changes) | affected_devices(
             self.draft, self.draft.changes
         )
+        given = [self.draft.find(Line, line_id) for line_id in self._given]
+        devices.update(line.device_id for line in given if line is not None)
         touched = [device for device_id in sorted(devices) if (device := self.draft.find(Device, device_id))]
         for device in touched:
             if device.type is DeviceType.DECT_HANDSET:

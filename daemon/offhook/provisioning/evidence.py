@@ -80,8 +80,10 @@ class RequestPath:
 
     @property
     def redacted(self) -> str:
-        """For logs and events."""
-        return f"{self.token.kind}/{Secret.MASK}/{self.name}" if self.token else self.name
+        """For logs and events. A token that stands where the name should is told just as little."""
+        if self.token:
+            return f"{self.token.kind}/{Secret.MASK}/{self.name}"
+        return Secret.MASK if _TOKEN.fullmatch(self.name.lower()) else self.name
 
 
 def parse_request_path(path: str) -> RequestPath | None:
@@ -95,6 +97,8 @@ def parse_request_path(path: str) -> RequestPath | None:
     if not segments or any(segment in (".", "..") for segment in segments):
         return None
     name = segments.pop()
+    if segments and segments[-1].lower() in ("p", "d"):
+        return None
     for index, segment in enumerate(segments[:-1]):
         if segment.lower() in ("p", "d"):
             return RequestPath(name, PathToken(TokenKind(segment.lower()), Secret(segments[index + 1].lower())))

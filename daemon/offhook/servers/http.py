@@ -7,7 +7,7 @@ without Host is served, Content-Length is always sent, and no answer is a redire
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -20,6 +20,7 @@ from aiohttp.web_request import BaseRequest
 
 from offhook.clock import Clock
 from offhook.provisioning.answer import Answer, AnswerStatus, FileRequest, Protocol
+from offhook.servers.forwarded import Network, find_requester_address, was_secure
 
 _NOT_FOUND: Final = b"not found\n"
 _ERROR: Final = b"try again later\n"
@@ -55,8 +56,10 @@ class HttpServer:
         answer: Callable[[FileRequest, float], Answer],
         clock: Clock,
         limits: HttpLimits | None = None,
+        trusted_proxies: Sequence[Network] = (),
     ) -> None:
         self._answer = answer
+        self.trusted_proxies = trusted_proxies
         self._clock = clock
         self._limits = limits or HttpLimits()
         self._log = structlog.get_logger("offhook.servers.http")
@@ -109,14 +112,20 @@ class HttpServer:
         transport = request.transport
         if path is None or transport is None:
             return None
-        source, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        secure = transport.get_extra_info("sslcontext") is not None
+        peer, local = transport.get_extra_info("peername")[0], transport.get_extra_info("sockname")
+        trusted = self.trusted_proxies
+        source = find_requester_address(peer, request.headers.getall("X-Forwarded-For", []), trusted)
+        if source is None:
+            return None
+        secure = transport.get_extra_info("sslcontext") is not None or was_secure(
+            peer, request.headers.get("X-Forwarded-Proto", ""), trusted
+        )
         try:
             return self._answer(
                 FileRequest(
                     path=path,
                     protocol=Protocol.HTTPS if secure else Protocol.HTTP,
-                    source=source[0],
+                    source=source,
                     local_address=local[0],
                     local_port=local[1],
                     user_agent=request.headers.get("User-Agent", ""),
@@ -125,7 +134,7 @@ class HttpServer:
                 self._clock.now(),
             )
         except Exception:
-            self._log.exception("http.request.failed", source=source[0])
+            self._log.exception("http.request.failed", source=source)
             raise
 
     async def _refuse_method(self, request: BaseRequest) -> web.StreamResponse:
