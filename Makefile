@@ -41,7 +41,7 @@ golden: install ## Write the rendered files anew that tests compare with; look a
 	$(BIN)/python -m tests.templates.update
 
 bench: install ## Compare with the peers; bench/README.md says how to read it
-	$(BIN)/python -m bench
+	$(BIN)/python bench/sip_parse.py
 
 clean: ## Remove what make made, but not var/
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov

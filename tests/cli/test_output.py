@@ -19,6 +19,7 @@ def test_columns_go_until_the_table_fits(
     lines = capsys.readouterr().out.splitlines()
     assert " ".join(lines[0].split()) == header
     assert all(len(line) <= width for line in lines)
+    assert not any(line.endswith(" ") for line in lines)
 
 
 def test_a_column_without_any_text_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ def _group() -> None:
     pass
 
 
-@_group.command()
+@_group.command("which")
 @config_option
 def _which() -> None:
     click.echo(find_config_file())

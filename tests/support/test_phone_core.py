@@ -571,7 +571,7 @@ def test_a_connection_that_cannot_be_made_is_a_failure() -> None:
     world = make_world(transport=Transport.TCP)
     world.boot()
     world.is_server_up = False
-    world.run([event for registration in world.phone.registrations.values() for event in registration.start(world.now)])
+    world.run(world.phone.register_now(world.now))
 
     failure = only(world.phone.flow_failed(Transport.TCP, SERVER, world.now), RegistrationFailed)
 

@@ -58,7 +58,7 @@ def _print(findings: "list[Finding]") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from offhook.cli.output import console
+    from offhook.cli.output import console, print_unpadded
     from offhook.cli.printable import printable
 
     colors = {"ok": "green", "warn": "yellow", "fail": "red bold"}
@@ -72,6 +72,6 @@ def _print(findings: "list[Finding]") -> None:
             text.append(f"\n→ {printable(it.remedy)}", style="cyan")
         table.add_row(Text(it.level.value, style=colors[it.level.value]), it.check, text)
     out = console()
-    out.print(table)
+    print_unpadded(out, table)
     counts = {level: sum(it.level.value == level for it in findings) for level in colors}
     out.print(f"\n{counts['ok']} ok, {counts['warn']} to look at, {counts['fail']} wrong")

@@ -15,6 +15,7 @@ from offhook.cli.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -66,6 +67,13 @@ def print_json(value: Any) -> None:
     click.echo(printable(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
+def print_unpadded(out: "Console", table: "Table") -> None:
+    """Prints a table without the blanks that fill it up to its width."""
+    with out.capture() as captured:
+        out.print(table)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]], nothing: str) -> None:
     """A table, or ``nothing`` where there are no rows. Columns go, then texts fold, until it fits."""
     cells = [["" if value is None else printable(str(value)) for value in row] for row in rows]
@@ -83,7 +91,7 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]], not
         table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
     for row in cells:
         table.add_row(*(Text(row[index], style=_COLORS.get(row[index], "")) for index in shown))
-    out.print(table)
+    print_unpadded(out, table)
 
 
 def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
@@ -113,7 +121,7 @@ def print_fields(fields: Iterable[tuple[str, object]]) -> None:
         text = "" if value is None else printable(str(value))
         if text:
             table.add_row(name, Text(text, style=_COLORS.get(text, "")))
-    console().print(table)
+    print_unpadded(console(), table)
 
 
 @contextmanager

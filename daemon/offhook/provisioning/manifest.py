@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from offhook import yamldoc
 from offhook.errors import CatalogError, DocumentError, Fault
+from offhook.inventory.models import DeviceType
 from offhook.provisioning.formats import FORMATS
 from offhook.provisioning.vendors import (
     AgentKind,
@@ -90,6 +91,7 @@ class Manifest(_Section):
     name: str = Field(pattern=r"^[a-z][a-z0-9_\-]*$")
     display_name: str
     ouis: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{6,9}$")], ...] = ()
+    device_types: tuple[DeviceType, ...] = (DeviceType.DESKPHONE, DeviceType.GENERIC)
     models: dict[str, _Model] = Field(min_length=1)
     files: tuple[_File, ...] = Field(min_length=1)
     user_agents: _Agents = _Agents()
@@ -155,6 +157,7 @@ def _build(manifest: Manifest, sources: Mapping[str, str]) -> Vendor:
         name=manifest.name,
         display_name=manifest.display_name,
         ouis=manifest.ouis,
+        device_types=frozenset(manifest.device_types),
         models=MappingProxyType(models),
         files=tuple(
             FileSpec(

@@ -146,8 +146,9 @@ class ParameterDigests:
         self._expires_seconds = expires_seconds
 
     def digests(self, inventory: Inventory, carrier: Device) -> ConfigDigests | None:
-        """The digests of a carrier's files; None where its vendor has no templates."""
-        if find_vendor_of(self._catalog, carrier) is None:
+        """The digests of a carrier's files; None where its vendor has no templates for such a device."""
+        vendor = find_vendor_of(self._catalog, carrier)
+        if vendor is None or carrier.type not in vendor.device_types:
             return None
         values = build_parameters(
             inventory, carrier, self._secrets, self._catalog, expires_seconds=self._expires_seconds

@@ -56,9 +56,10 @@ def preview_file(
     """
     carrier = inventory.carrier_of(device)
     vendor = find_vendor_of(catalog, carrier) if carrier is not None else None
-    if carrier is None or vendor is None:
+    if carrier is None or vendor is None or carrier.type not in vendor.device_types:
         raise NotFound(
-            f"{describe_device(device)} has no files: no templates for vendor {device.vendor or 'unknown'}",
+            f"{describe_device(device)} has no files: no templates for a {device.type.value} of vendor "
+            f"{device.vendor or 'unknown'}",
             field="vendor",
             remedy="set its vendor to one that has templates",
         )

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from offhook.inventory.models import DeviceType
+
 #: What ``settings`` of a vendor.yaml may hold: tables that its templates look up.
 Setting = str | bool | None | tuple["Setting", ...] | Mapping[str, "Setting"]
 
@@ -92,6 +94,8 @@ class Vendor:
     name: str
     display_name: str
     ouis: tuple[str, ...]
+    device_types: frozenset[DeviceType]
+    #: Kinds of devices that the folder has templates for.
     models: Mapping[str, ModelSpec]
     files: tuple[FileSpec, ...]
     user_agents: Mapping[AgentKind, tuple[re.Pattern[str], ...]]

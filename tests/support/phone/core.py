@@ -145,6 +145,10 @@ class Phone:
         self._fetch_again = False
         return [Rebooted(), *self._begin(now)]
 
+    def register_now(self, now: float) -> list[Event]:
+        """Registers every account without waiting for its timer, as a key on the phone's own pages has it do."""
+        return [event for registration in self.registrations.values() for event in registration.start(now)]
+
     def shut_down(self, now: float) -> list[Event]:
         """Removes its bindings, before the power goes."""
         events: list[Event] = []
@@ -339,7 +343,7 @@ class Phone:
             case Reaction.REBOOT:
                 return self.reboot(now)
             case Reaction.REREGISTER:
-                return [event for registration in self.registrations.values() for event in registration.start(now)]
+                return self.register_now(now)
             case _:
                 return []
 
