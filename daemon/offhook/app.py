@@ -382,7 +382,7 @@ class Daemon:
             proxy=proxy,
             expires_seconds=self.config.sip.expires.default,
         )
-        return RenderedFile(previewed.kind, previewed.content_type, previewed.text, previewed.kinds)
+        return RenderedFile(previewed.name, previewed.content_type, previewed.text, previewed.names)
 
     def _opened(self, what: str, endpoint: Endpoint, listen: Callable[[], tuple[str, int]]) -> tuple[str, int]:
         try:

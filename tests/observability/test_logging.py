@@ -11,7 +11,8 @@ import structlog
 
 from offhook.errors import StoreError
 from offhook.observability import logging as offhook_logging
-from offhook.observability.logging import LogFormat, LogLevel, configure, escape, redact, redact_path
+from offhook.observability.log_settings import LogFormat, LogLevel
+from offhook.observability.logging import configure, escape, redact, redact_path
 from offhook.secret import Secret
 
 TOKEN = "abcdefghijklmnopqrstuvwx27"

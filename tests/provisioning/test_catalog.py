@@ -15,6 +15,7 @@ models:
 files:
   - kind: device
     patterns: ['(?P<mac>[0-9a-f]{12})\\.txt']
+    name: "{mac}.txt"
     template: device.j2
     expected: true
     holds_secrets: true
@@ -95,6 +96,8 @@ def test_digest_follows_what_can_be_rendered(tmp_path: Path) -> None:
         ("[0-9a-f]{12})", "[0-9a-f]{12}", "files[0].patterns[0]: is no regular expression"),
         ("(?P<mac>", "(?P<mak>", "has the unknown group 'mak'"),
         ("(?P<mac>", "(?:", "acme/vendor.yaml:8:16: files[0].patterns[0]: needs the group mac"),
+        ("{mac}.txt", "{mac}.cfg", "files[0].name: is not matched by patterns"),
+        ("{mac}.txt", "{mak}.txt", "files[0].name: is not matched by patterns"),
         ("template: device.j2", "template: absent.j2", "absent.j2 is not in the folder"),
         ("    template: device.j2\n", "", "files[0]: has no template"),
         ("    expected: true\n", "", "has none with expected: true"),

@@ -19,7 +19,6 @@ from offhook.config.load import find_warnings
 from offhook.config.schema import Config
 from offhook.endpoint import Endpoint, Transport
 from offhook.errors import CatalogError, ConfigError
-from offhook.provisioning.catalog import find_shipped_templates, load_catalog
 
 _LITTLE_SPACE: Final = 100 * 1024 * 1024
 _SOME_SPACE: Final = 1024 * 1024 * 1024
@@ -97,8 +96,10 @@ def _configuration(file: Path, config: Config) -> Iterator[Finding]:
 
 
 def _templates(config: Config) -> Iterator[Finding]:
+    from offhook.app import read_catalog
+
     try:
-        load_catalog([*config.templates.paths, find_shipped_templates()])
+        read_catalog(config)
     except CatalogError as error:
         for fault in error.faults:
             yield Finding("templates", Level.FAIL, str(fault), "correct it, or restore the file that was delivered")

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from offhook.endpoint import Endpoint, HostPort, Transport
-from offhook.observability.logging import LogFormat, LogLevel
+from offhook.observability.log_settings import LogFormat, LogLevel
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 

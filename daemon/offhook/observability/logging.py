@@ -13,33 +13,14 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from offhook.errors import OffhookError
+from offhook.observability.log_settings import LogFormat, LogLevel
 from offhook.secret import Secret
-
-
-class LogFormat(StrEnum):
-    """How an event is written."""
-
-    AUTO = "auto"
-    #: ``console`` on a terminal, else ``json``.
-    JSON = "json"
-    CONSOLE = "console"
-
-
-class LogLevel(StrEnum):
-    """The least that is written."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
 
 _TEXT_LIMIT: Final = 4096
 _TRACEBACK_LIMIT: Final = 16_384

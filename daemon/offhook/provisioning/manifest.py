@@ -56,6 +56,7 @@ class _Model(_Section):
 class _File(_Section):
     kind: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     patterns: tuple[_FilePattern, ...] = Field(min_length=1)
+    name: str
     template: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.\-]+\.j2$")
     format: Literal["xml", "cfg", "plain"] = "plain"
     content_type: str = "text/plain; charset=utf-8"
@@ -137,6 +138,12 @@ def _find_contradictions(
             faults.append(document.fault(path, "has no template; add one, or say optional: true"))
         if spec.template is not None and f"{manifest.name}/{spec.template}" not in sources:
             faults.append(document.fault((*path, "template"), f"{spec.template} is not in the folder"))
+        if not _is_own_name(spec, manifest):
+            faults.append(
+                document.fault(
+                    (*path, "name"), "is not matched by patterns; write it with {mac}, {MAC}, {model}, {code}"
+                )
+            )
         if spec.holds_secrets or spec.expected:
             faults.extend(
                 document.fault((*path, "patterns", place), "needs the group mac: the file belongs to one device")
@@ -146,6 +153,18 @@ def _find_contradictions(
     if not any(spec.expected for spec in manifest.files):
         faults.append(document.fault(("files",), "has none with expected: true, so no fetch could prove a revision"))
     return faults
+
+
+def _is_own_name(spec: _File, manifest: Manifest) -> bool:
+    """Whether the name, filled in for any model, is one that the patterns know."""
+    try:
+        names = [
+            spec.name.format(mac="0123456789ab", MAC="0123456789AB", model=name, code=model.code or "")
+            for name, model in manifest.models.items()
+        ]
+    except (KeyError, IndexError, ValueError):
+        return False
+    return all(any(re.fullmatch(pattern, name.lower()) for pattern in spec.patterns) for name in names)
 
 
 def _build(manifest: Manifest, sources: Mapping[str, str]) -> Vendor:
@@ -163,6 +182,7 @@ def _build(manifest: Manifest, sources: Mapping[str, str]) -> Vendor:
             FileSpec(
                 kind=spec.kind,
                 patterns=tuple(re.compile(pattern) for pattern in spec.patterns),
+                name=spec.name,
                 template=f"{manifest.name}/{spec.template}" if spec.template else None,
                 format=FORMATS[spec.format].name,
                 content_type=spec.content_type,

@@ -31,12 +31,12 @@ class MaskedBox:
 
 @dataclass(frozen=True, slots=True)
 class PreviewedFile:
-    """One file, and the kinds that the device asks for."""
+    """One file, and the names of all that the device may ask for."""
 
-    kind: str
+    name: str
     content_type: str
     text: str
-    kinds: tuple[str, ...]
+    names: tuple[str, ...]
 
 
 def preview_file(
@@ -50,7 +50,7 @@ def preview_file(
     proxy: HostPort,
     expires_seconds: int,
 ) -> PreviewedFile:
-    """Renders the file of a kind, or that a name stands for; with ``""`` the one that holds the device's lines.
+    """Renders the file of that name or kind; with ``""`` the one that holds the device's lines.
 
     Raises NotFound where the device has no such file, RenderError where its template fails.
     """
@@ -63,14 +63,16 @@ def preview_file(
             field="vendor",
             remedy="set its vendor to one that has templates",
         )
+    phone = build_parameters(inventory, carrier, secrets, catalog, expires_seconds=expires_seconds)
     rendered = [spec for spec in vendor.files if spec.template is not None]
+    names = tuple(spec.name_for(carrier.mac or "", phone.model) for spec in rendered)
     spec = _find_spec(vendor, rendered, wanted)
     if spec is None or spec.template is None:
-        kinds = ", ".join(spec.kind for spec in rendered)
         raise NotFound(
-            f"{describe_device(device)} is given no file {wanted!r}", field="file", remedy=f"name one of {kinds}"
+            f"{describe_device(device)} is given no file {wanted!r}",
+            field="file",
+            remedy=f"name one of {', '.join(names)}",
         )
-    phone = build_parameters(inventory, carrier, secrets, catalog, expires_seconds=expires_seconds)
     content = Renderer(catalog.sources).render(
         spec.template,
         spec.format,
@@ -83,8 +85,7 @@ def preview_file(
             "proxy": proxy,
         },
     )
-    kinds_of_all = tuple(spec.kind for spec in rendered)
-    return PreviewedFile(spec.kind, spec.content_type, content.decode(), kinds_of_all)
+    return PreviewedFile(names[rendered.index(spec)], spec.content_type, content.decode(), names)
 
 
 def _find_spec(vendor: Vendor, rendered: list[FileSpec], wanted: str) -> FileSpec | None:

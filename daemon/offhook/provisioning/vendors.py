@@ -39,6 +39,8 @@ class FileSpec:
     kind: str
     patterns: tuple[re.Pattern[str], ...]
     #: Of the whole name, in lower case, with groups ``mac``, ``model`` and ``code``.
+    name: str
+    #: What the firmware asks for, with ``{mac}`` or ``{MAC}``, ``{model}`` or ``{code}`` in it.
     template: str | None
     #: Name for the loader, ``<vendor>/<file>``; None where the firmware asks but we have nothing to say.
     format: str
@@ -48,6 +50,10 @@ class FileSpec:
     expected: bool = False
     #: Fetching it proves that the device has its carrier's revision.
     holds_secrets: bool = False
+
+    def name_for(self, mac: str, model: ModelSpec) -> str:
+        """The name under which a device asks for its file."""
+        return self.name.format(mac=mac, MAC=mac.upper(), model=model.name, code=model.code or "")
 
 
 @dataclass(frozen=True, slots=True)
