@@ -78,6 +78,7 @@ from offhook.store.tokens import SqlTokenStore
 from offhook.yamldoc import Bounds
 
 _JOURNAL_SECONDS: Final = 0.5
+_SAMPLE_SECONDS: Final = 1.0
 _HOUSEKEEPING_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 5.0
 
@@ -179,6 +180,7 @@ class Daemon:
         await self._listen_for_administrators()
         self.spawn(self.health.watch_event_loop())
         self.spawn(repeat(_JOURNAL_SECONDS, self._write_journal))
+        self.spawn(repeat(_SAMPLE_SECONDS, self._sample))
         self.spawn(repeat(_HOUSEKEEPING_SECONDS, self._keep_house))
         self.health.add_check("bindings", self._check_bindings)
         self.health.mark_started()
@@ -489,6 +491,10 @@ class Daemon:
             self._gone += gone
             self.metrics.store_error("journal")
             log.error("store.journal.failed", error=str(error))
+
+    def _sample(self) -> None:
+        self.metrics.commit_queue(self._binding_store.queued)
+        self.metrics.tftp_sessions(self.tftp.sessions)
 
     async def _keep_house(self) -> None:
         try:

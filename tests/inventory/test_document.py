@@ -42,7 +42,7 @@ accounts:
       - {mac: 001565123456, lines: [{index: 0}, {index: 1, password: "a b"}]}
 """)
     assert [fault.split(": ")[0].removeprefix("site.yaml:") for fault in found] == [
-        "3:17", "4:5", "5:13", "7:20", "7:37", "8:9", "10:18", "12:16", "12:31", "13:36", "14:45", "14:69"
+        "3:17", "4:5", "5:13", "7:20", "7:37", "8:9", "10:18", "12:16", "12:31", "13:36", "14:45", "14:70"
     ]  # fmt: skip
     assert found[1] == "site.yaml:4:5: accounts[0].acces: unknown key; did you mean 'access'?"
     assert found[9] == (

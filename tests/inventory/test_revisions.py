@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from tests.support.inventory import account, carrier, device, inventory_of, line, location, number, user
+from tests.support.inventory import account, carrier, credential, device, inventory_of, line, location, number, user
 from tests.support.workbench import FakeDigests
 
 from offhook.inventory.models import BaseRole, Carrier, DectSystem, Device, DeviceType
@@ -19,7 +19,7 @@ def handset(device_id: int, base_id: int | None, slot: int) -> Device:
 
 
 def site() -> Inventory:
-    """Phone 1 of user 1, phone 2 of user 2's number, and a DECT system of bases 3 (master) and 4 with a handset each."""
+    """Phone 1 of user 1, phone 2 of user 2's number, a DECT system of bases 3 (master) and 4 with a handset each."""
     return inventory_of(
         account(),
         account(2),
@@ -40,6 +40,7 @@ def site() -> Inventory:
         line(2, device_id=2, number_id=1),
         line(5, device_id=5, extension="2005"),
         line(6, device_id=6, extension="2006"),
+        credential(1),
         *(carrier(device_id) for device_id in (1, 2, 3, 4, 7)),
     )
 
@@ -57,7 +58,7 @@ def site() -> Inventory:
         (lambda draft: draft.put(line(6, device_id=6, extension="2066")), {3}),
         (lambda draft: draft.put(handset(6, None, 2)), {3}),
         (lambda draft: draft.put(device(4, type=DeviceType.DECT_BASE)), {3, 4}),
-        (lambda draft: draft.put(DectSystem(id=1, account_id=1, name="Mill")), {3}),
+        (lambda draft: draft.put(DectSystem(id=1, account_id=1, name="Mill")), {3, 4}),
         (lambda draft: draft.delete(line(2)), {2}),
         (lambda draft: draft.put(user(9)), set()),
     ],

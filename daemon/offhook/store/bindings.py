@@ -210,6 +210,11 @@ class SqliteBindingStore:
                 since = self._queue[0].submitted_at
         return max(0.0, self._monotonic() - since)
 
+    @property
+    def queued(self) -> int:
+        """Changes that wait for the next commit."""
+        return len(self._queue)
+
     def close(self) -> None:
         """Commits what is queued, then ends the writer. Blocks until it has; the callbacks come by ``call_soon``."""
         with self._changed:
