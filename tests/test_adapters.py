@@ -6,7 +6,8 @@ import ipaddress
 import pytest
 from tests.support.inventory import one_phone
 
-from offhook.adapters import CatalogEvents, CurrentVendors, TftpFiles, find_own_address, repeat
+from offhook.adapters import CatalogEvents, CurrentVendors, TftpFiles, repeat
+from offhook.places import find_own_address
 from offhook.clock import SystemClock
 from offhook.errors import TftpError
 from offhook.inventory.models import Device

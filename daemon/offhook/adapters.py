@@ -1,7 +1,6 @@
 """The small pieces that let one part of Offhook use another through the port that it asks for."""
 
 import asyncio
-import socket
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -148,23 +147,6 @@ def count_devices(inventory: Inventory, facts: FactBook, targets: BindingTargets
     return Counter(
         find_status(inventory, device, facts.of, targets.line_bindings).status.value for device in inventory.all(Device)
     )
-
-
-def find_own_address(*, ipv6: bool = False) -> str:
-    """The address from which this machine would reach the rest of the network; loopback where there is no network.
-
-    Connecting a UDP socket asks the routing table and sends nothing.
-    """
-    family, elsewhere, loopback = (
-        (socket.AF_INET6, "2000::1", "::1") if ipv6 else (socket.AF_INET, "10.255.255.255", "127.0.0.1")
-    )
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((elsewhere, 9))
-        except OSError:
-            return loopback
-        address: str = probe.getsockname()[0]
-        return address
 
 
 async def repeat(seconds: float, work: Callable[[], object]) -> None:

@@ -7,7 +7,8 @@ from tests.support.acme import provisioning_url
 from tests.support.daemon import DaemonProcess
 from tests.support.peers import require_peer
 from tests.support.phone import Snom, Yealink, fetch
-from tests.support.phone.vendors import parse_cfg, parse_snom_xml
+from tests.support.phone.snom import parse_snom_xml
+from tests.support.phone.yealink import parse_cfg
 from tests.support.programs import run_program
 
 YEALINK_FILE = "001565123456.cfg"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.support.inventory import account, carrier, device, inventory_of
 
 from offhook.events import ConfigFetched, InventoryChanged, Registered, RenderFailed
-from offhook.inventory.facts import DeviceFacts, FactBook
+from offhook.inventory.facts import Agent, DeviceFacts, FactBook
 
 FETCHED = ConfigFetched(
     1,
@@ -97,3 +97,12 @@ def test_a_device_without_files_has_fetched_nothing() -> None:
     change = InventoryChanged("jane", "-", frozenset({1}), frozenset(), 1.0)
     assert book.forget(change, inventory_of(account(), device(1))) == []
     assert (book.of(1).fetched_revision, book.of(1).firmware) == (0, "108.86.0.20")
+
+
+def test_a_new_binding_tells_what_the_device_is_and_a_refresh_nothing_more() -> None:
+    book = FactBook(read_agent=lambda text: Agent("yealink", "T46U", text.rpartition(" ")[2]))
+    book.note_registered(replace(REGISTERED, user_agent="Yealink SIP-T46U 108.86.0.20"))
+    facts = book.of(1)
+    assert (facts.vendor, facts.model, facts.firmware) == ("yealink", "T46U", "108.86.0.20")
+    book.note_registered(replace(REGISTERED, user_agent="Yealink SIP-T46U 108.86.0.99", refreshed=True))
+    assert book.of(1).firmware == "108.86.0.20"

@@ -6,6 +6,8 @@ from itertools import count
 from typing import TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.phone import (
     Event,
     Fetch,
@@ -517,6 +519,16 @@ def test_garbage_moves_nothing(data: bytes) -> None:
     world.boot()
 
     assert some(world.phone.receive_sip(data, SERVER, Transport.UDP, world.now), Ignored)
+
+
+@given(st.binary(max_size=400), st.integers(0, 400))
+def test_a_notify_with_anything_in_it_raises_nothing(garbage: bytes, place: int) -> None:
+    world = make_world()
+    world.boot()
+    data = bytes(notify(world.contact()))
+
+    world.phone.receive_sip(data[:place] + garbage + data[place:], SERVER, Transport.UDP, world.now)
+    world.phone.receive_sip(data[:place] + garbage, SERVER, Transport.UDP, world.now)
 
 
 def test_a_snom_boots_registers_and_refetches() -> None:

@@ -3,18 +3,11 @@
 from collections.abc import Mapping
 
 import pytest
-from tests.support.phone.vendors import (
-    FetchedFile,
-    Firmware,
-    MalformedFile,
-    Reaction,
-    ReadFiles,
-    Snom,
-    Yealink,
-    parse_boot,
-    parse_cfg,
-    parse_snom_xml,
-)
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tests.support.phone.snom import Snom, parse_snom_xml
+from tests.support.phone.vendors import FetchedFile, Firmware, MalformedFile, Reaction, ReadFiles
+from tests.support.phone.yealink import Yealink, parse_boot, parse_cfg
 
 from offhook.endpoint import HostPort, Transport
 
@@ -272,3 +265,24 @@ def test_a_yealink_names_its_mac_in_register_when_told_to() -> None:
 
     assert ("Mac", "00:15:65:12:34:56") in Yealink().register_headers(account, MAC, {"account.1.register_mac": "1"})
     assert "Mac" not in dict(Yealink().register_headers(account, MAC, {}))
+
+
+@given(st.binary(max_size=300) | st.text(max_size=200).map(lambda text: b"#!version:1.0.0.1\n" + text.encode()))
+def test_any_bytes_are_a_yealink_file_or_refused(data: bytes) -> None:
+    try:
+        settings = parse_cfg(data)
+    except MalformedFile:
+        return
+    assert not [name for name in settings if "\n" in name or "\r" in name or "=" in name]
+    assert parse_boot(data, "T46U") is not None
+    Yealink().accounts(settings)
+
+
+@given(st.binary(max_size=300) | st.text(max_size=200).map(lambda text: f"<settings>{text}</settings>".encode()))
+@example(SNOM_FILE)
+def test_any_bytes_are_a_snom_file_or_refused(data: bytes) -> None:
+    try:
+        settings, _ = parse_snom_xml(data)
+    except MalformedFile:
+        return
+    Snom().accounts(settings)

@@ -1,6 +1,6 @@
 """What devices reported of themselves: firmware, address, what they fetched and when. Read-only for people (R8)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -30,10 +30,30 @@ class DeviceFacts:
     failed_at: float | None = None
 
 
-class FactBook:
-    """The facts of all devices, kept current by events. ``take_changed`` hands over what is not on disk yet."""
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """What a User-Agent says of a device; empty where it does not tell."""
 
-    def __init__(self, facts: Iterable[DeviceFacts] = ()) -> None:
+    vendor: str = ""
+    model: str = ""
+    firmware: str = ""
+
+
+def _read_nothing(user_agent: str) -> Agent:
+    return Agent()
+
+
+class FactBook:
+    """The facts of all devices, kept current by events. ``take_changed`` hands over what is not on disk yet.
+
+    ``read_agent`` makes out what the User-Agent of a REGISTER says: that of a phone which fetches by TFTP says nowhere
+    else which firmware it runs.
+    """
+
+    def __init__(
+        self, facts: Iterable[DeviceFacts] = (), *, read_agent: Callable[[str], Agent] = _read_nothing
+    ) -> None:
+        self._read_agent = read_agent
         self._facts = {entry.device_id: entry for entry in facts}
         self._changed: set[int] = set()
 
@@ -70,11 +90,27 @@ class FactBook:
         self._note(replace(self.of(event.carrier_id), failure=event.message[:1024], failed_at=event.at))
 
     def note_registered(self, event: Registered) -> None:
-        """A REGISTER tells the address; its User-Agent counts only until the device has fetched with one of its own."""
+        """A REGISTER tells the address, and a new binding's what the device is.
+
+        Its User-Agent is shown only until the device has fetched with one of its own.
+        """
         before = self.of(event.device_id)
         host = event.source.rpartition(":")[0].strip("[]")
-        user_agent = before.user_agent or event.user_agent[:_TEXT_LIMIT]
-        self._note(replace(before, ip=host, user_agent=user_agent, last_registered_at=event.at))
+        after = replace(
+            before,
+            ip=host,
+            user_agent=before.user_agent or event.user_agent[:_TEXT_LIMIT],
+            last_registered_at=event.at,
+        )
+        if event.user_agent and not event.refreshed:
+            agent = self._read_agent(event.user_agent)
+            after = replace(
+                after,
+                vendor=agent.vendor or before.vendor,
+                model=(agent.model or before.model)[:_TEXT_LIMIT],
+                firmware=(agent.firmware or before.firmware)[:_TEXT_LIMIT],
+            )
+        self._note(after)
 
     def forget(self, event: InventoryChanged, inventory: Inventory) -> list[int]:
         """Drops the facts of devices that are gone; gives their ids.

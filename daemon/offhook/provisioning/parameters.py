@@ -133,27 +133,42 @@ def build_parameters(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class EveryPhone:
+    """What the configuration puts into every phone's files; a phone has to fetch again when it changes."""
+
+    expires_seconds: int = 3600
+    sip_advertise: HostPort | None = None
+    #: None stands for the address that a request arrived on, which is no reason to fetch.
+    public_url: str | None = None
+
+
 class ParameterDigests:
     """Tells whether a carrier's files would change. Satisfies :class:`offhook.inventory.ports.DigestSource`."""
 
-    def __init__(self, catalog: Catalog, secrets: SecretBox, *, expires_seconds: int = 3600) -> None:
+    def __init__(self, catalog: Catalog, secrets: SecretBox, told: EveryPhone | None = None) -> None:
         self._secrets = secrets
-        self.use(catalog, expires_seconds=expires_seconds)
+        self.use(catalog, told or EveryPhone())
 
-    def use(self, catalog: Catalog, *, expires_seconds: int) -> None:
-        """Takes another catalog; carriers are revised when they are asked about next."""
+    def use(self, catalog: Catalog, told: EveryPhone) -> None:
+        """Takes another catalog and other settings; carriers are revised when they are asked about next."""
         self._catalog = catalog
-        self._expires_seconds = expires_seconds
+        self._told = told
 
     def digests(self, inventory: Inventory, carrier: Device) -> ConfigDigests | None:
         """The digests of a carrier's files; None where its vendor has no templates for such a device."""
         vendor = find_vendor_of(self._catalog, carrier)
         if vendor is None or carrier.type not in vendor.device_types:
             return None
+        told = self._told
         values = build_parameters(
-            inventory, carrier, self._secrets, self._catalog, expires_seconds=self._expires_seconds
+            inventory, carrier, self._secrets, self._catalog, expires_seconds=told.expires_seconds
         )
-        return ConfigDigests(values.config_digest, values.registration_digest)
+        proxy = str(told.sip_advertise or "")
+        return ConfigDigests(
+            config=_digest(self._secrets, (values.config_digest, proxy, told.public_url)),
+            registration=_digest(self._secrets, (values.registration_digest, proxy)),
+        )
 
 
 def find_vendor_of(catalog: Catalog, device: Device) -> Vendor | None:

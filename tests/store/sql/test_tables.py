@@ -12,7 +12,7 @@ from offhook.inventory.ports import AuditRecord
 from offhook.store.sql import tables
 from offhook.store.sql.tables import AddressText, EnumText, TupleText
 
-DIALECT = sqlite.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it open
+DIALECT = sqlite.dialect()
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,8 @@ def test_values_come_back() -> None:
     )
     text = AddressText()
     assert text.process_result_value(text.process_bind_param(address, DIALECT), DIALECT) == address
-    assert text.process_bind_param(None, DIALECT) is text.process_result_value(None, DIALECT) is None
+    assert text.process_bind_param(None, DIALECT) is None
+    assert text.process_result_value(None, DIALECT) is None
     pairs = TupleText()
     assert pairs.process_result_value(pairs.process_bind_param((("a", "b"),), DIALECT), DIALECT) == (("a", "b"),)
     assert pairs.process_result_value(pairs.process_bind_param(("a",), DIALECT), DIALECT) == ("a",)

@@ -21,7 +21,9 @@ from tests.support.phone.events import (
 )
 from tests.support.phone.fetching import fetch
 from tests.support.phone.shell import PhoneShell
-from tests.support.phone.vendors import FetchedFile, Firmware, Snom, Yealink
+from tests.support.phone.snom import Snom
+from tests.support.phone.vendors import FetchedFile, Firmware
+from tests.support.phone.yealink import Yealink
 
 __all__ = [
     "Account",

@@ -1,0 +1,95 @@
+"""What has to be done now and then: facts written behind, old credentials retired, gauges sampled."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import Final
+
+import structlog
+
+from offhook.adapters import repeat
+from offhook.errors import StoreError, StoreUnavailable
+from offhook.events import EventBus, InventoryChanged
+from offhook.inventory.facts import FactBook
+from offhook.inventory.models import Account, Carrier, Device
+from offhook.inventory.service import InventoryService
+from offhook.inventory.snapshot import Inventory
+from offhook.observability.metrics import Metrics
+from offhook.reload.service import ReloadService
+from offhook.store.journal import Journal
+
+_JOURNAL_SECONDS: Final = 0.5
+_SAMPLE_SECONDS: Final = 1.0
+_RETIRE_SECONDS: Final = 5.0
+
+log = structlog.get_logger()
+
+
+class Housekeeping:
+    """Runs beside the servers."""
+
+    def __init__(
+        self,
+        *,
+        service: InventoryService,
+        facts: FactBook,
+        reloads: ReloadService,
+        journal: Journal,
+        bus: EventBus,
+        metrics: Metrics,
+        executor: Executor,
+        sample: Callable[[], None],
+    ) -> None:
+        self._service = service
+        self._facts = facts
+        self._reloads = reloads
+        self._journal = journal
+        self._metrics = metrics
+        self._executor = executor
+        self._sample = sample
+        self._gone: list[int] = []
+        bus.subscribe(InventoryChanged, self._forget_devices)
+
+    async def run(self) -> None:
+        """Everything, each at its pace. Runs until it is cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(repeat(_JOURNAL_SECONDS, self.write_journal))
+            tasks.create_task(repeat(_SAMPLE_SECONDS, self._sample))
+            tasks.create_task(repeat(_RETIRE_SECONDS, self.retire))
+
+    async def write_journal(self) -> None:
+        """Writes what changed since the last time; what cannot be written waits for the next."""
+        facts, reloads = self._facts.take_changed(), self._reloads.take_changed()
+        gone, self._gone = self._gone, []
+        if not (facts or reloads or gone):
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._executor, partial(self._journal.write, facts, reloads, gone))
+        except StoreUnavailable as error:
+            self._facts.put_back(facts)
+            self._reloads.put_back(reloads)
+            self._gone += gone
+            self._metrics.store_error("journal")
+            log.error("store.journal.failed", error=str(error))
+
+    async def retire(self) -> None:
+        """Deletes credentials that are not needed any more."""
+        try:
+            await self._service.retire(self._is_behind)
+        except StoreError as error:
+            self._metrics.store_error("inventory")
+            log.error("store.inventory.failed", error=str(error))
+
+    def _is_behind(self, inventory: Inventory, account: Account) -> bool:
+        return any(
+            carrier.revision > self._facts.of(carrier.id).fetched_revision
+            for carrier in inventory.all(Carrier)
+            if inventory.get(Device, carrier.id).account_id == account.id
+        )
+
+    def _forget_devices(self, event: InventoryChanged) -> None:
+        for device_id in self._facts.forget(event, self._service.inventory):
+            self._gone.append(device_id)
+            self._reloads.forget_carrier(device_id)
