@@ -7,10 +7,10 @@ import pytest
 from tests.support.inventory import one_phone
 
 from offhook.adapters import CatalogEvents, CurrentVendors, TftpFiles, repeat
-from offhook.places import find_own_address
 from offhook.clock import SystemClock
 from offhook.errors import TftpError
 from offhook.inventory.models import Device
+from offhook.places import find_own_address
 from offhook.provisioning.answer import Answer, AnswerStatus, Decision, FileRequest, Protocol
 from offhook.provisioning.catalog import load_catalog
 from offhook.provisioning.identify import Reason

@@ -7,19 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from offhook.clock import Clock
 from offhook.endpoint import Transport
 from offhook.errors import TftpError
-from offhook.inventory.facts import FactBook
-from offhook.inventory.models import Device
+from offhook.inventory.facts import Agent, FactBook
+from offhook.inventory.models import Device, DeviceType
 from offhook.inventory.snapshot import Inventory
 from offhook.inventory.state import LineBinding, find_status
 from offhook.observability.metrics import Metrics
 from offhook.provisioning.answer import Answer, AnswerStatus, FileRequest, Protocol
 from offhook.provisioning.catalog import Catalog
+from offhook.provisioning.vendors import AgentKind
 from offhook.registrar.bindings import BindingTable
 from offhook.registrar.ports import Flow
 from offhook.reload.ports import Target
 from offhook.servers.sip import SipServer
 from offhook.servers.tftp import TftpAnswer, TftpRequest
-from offhook.sip.message import Request, Response
+from offhook.sip.message import Headers, Request, Response
+from offhook.sip.status import reason_phrase
 
 _TFTP_NOT_FOUND = 1
 _TFTP_FAILED = 0
@@ -55,8 +57,10 @@ class BindingTargets:
 class FlowSender:
     """Sends a reload's requests down the flow of a binding, under the address that the phone knows."""
 
-    def __init__(self, server: SipServer) -> None:
+    def __init__(self, server: SipServer, answer_seconds: float) -> None:
+        """``answer_seconds`` is how long an answer is awaited; never longer than Timer F (RFC 3261 §17.1.2.2)."""
         self._server = server
+        self._answer_seconds = answer_seconds
 
     async def send(self, request: Request, target: Target) -> Response:
         if not isinstance(target.flow, Flow):
@@ -64,7 +68,17 @@ class FlowSender:
         contact = self._server.sent_by(target.flow)
         suffix = "" if target.flow.transport is Transport.UDP else f";transport={target.flow.transport.value}"
         request.headers.add("Contact", f"<sip:{contact}{suffix}>")
-        return await self._server.request(request, target.flow)
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                return await self._server.request(request, target.flow)
+        except TimeoutError:
+            return Response(408, reason_phrase(408), Headers())
+
+
+def read_agent(catalog: Catalog, user_agent: str) -> Agent:
+    """What the User-Agent of a REGISTER says of the phone."""
+    match = catalog.match_agent(AgentKind.SIP, user_agent)
+    return Agent(match.vendor, match.model or "", match.firmware or "") if match is not None else Agent()
 
 
 class CatalogEvents:
@@ -90,8 +104,8 @@ class CurrentVendors:
     def secret_shape(self, vendor: str | None) -> tuple[str, int]:
         return self._catalog().secret_shape(vendor)
 
-    def missing_templates(self, vendor: str | None, model: str | None) -> str | None:
-        return self._catalog().missing_templates(vendor, model)
+    def missing_templates(self, kind: DeviceType, vendor: str | None, model: str | None) -> str | None:
+        return self._catalog().missing_templates(kind, vendor, model)
 
 
 class TftpFiles:

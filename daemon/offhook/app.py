@@ -28,6 +28,7 @@ from offhook.adapters import (
     TftpMetrics,
     count_bindings,
     count_devices,
+    read_agent,
 )
 from offhook.admin.application import make_application
 from offhook.admin.auth import Tokens
@@ -38,7 +39,7 @@ from offhook.config.load import compare_for_reload, load_config
 from offhook.config.schema import Config
 from offhook.endpoint import Transport
 from offhook.errors import ConfigError, DocumentError, OffhookError
-from offhook.events import ConfigFetched, EventBus, NotifyAnswered, Registered, RenderFailed
+from offhook.events import ConfigFetched, EventBus, NotifyAnswered, Registered, ReloadEnded, RenderFailed
 from offhook.housekeeping import Housekeeping
 from offhook.inventory.editor import Workshop
 from offhook.inventory.facts import FactBook
@@ -185,7 +186,11 @@ class Daemon:
             executor=self._executor,
             bounds=Bounds(document_bytes=self.config.limits.inventory.document_bytes),
         )
-        self.facts = FactBook(await self._in_thread(self.stores.journal.load_facts))
+        self._releases.push_async_callback(self.service.finish)
+        self.facts = FactBook(
+            await self._in_thread(self.stores.journal.load_facts),
+            read_agent=lambda user_agent: read_agent(self.catalog, user_agent),
+        )
         self._subscribe()
         await self.service.load()
 
@@ -219,7 +224,7 @@ class Daemon:
             inventory=lambda: self.inventory,
             facts=self.facts.of,
             targets=self.targets,
-            sender=FlowSender(self.sip),
+            sender=FlowSender(self.sip, self.config.limits.reload.answer_seconds),
             events=CatalogEvents(lambda: self.catalog),
             passwords=self.service,
             ids=self.ids,
@@ -250,6 +255,7 @@ class Daemon:
         self.bus.subscribe(RenderFailed, self.facts.note_failed)
         self.bus.subscribe(Registered, self.facts.note_registered)
         self.bus.subscribe(Registered, self.service.note_registered)
+        self.bus.subscribe(ReloadEnded, lambda event: self.metrics.reload_ended(event.outcome))
         self.bus.subscribe(NotifyAnswered, lambda event: self.metrics.notify_answered(event.status))
 
     # -- listening ------------------------------------------------------------------------------------------------

@@ -114,6 +114,17 @@ class NotifyAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class ReloadEnded:
+    """A reload is over."""
+
+    carrier_id: int
+    reload_id: int
+    outcome: str
+    #: ``done`` or ``failed``.
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class InventoryChanged:
     """A change of the inventory was committed and is what everyone now sees."""
 

@@ -56,7 +56,12 @@ def sip_limits(config: Config) -> SipLimits:
         message_seconds=limits.message_seconds,
         framing=FramingLimits(body_bytes=limits.stream_message_bytes),
     )
-    return SipLimits(streams=streams, kept_answers=limits.transactions, client_transactions=limits.transactions)
+    return SipLimits(
+        streams=streams,
+        datagram_bytes=limits.datagram_bytes,
+        kept_answers=limits.transactions,
+        client_transactions=limits.transactions,
+    )
 
 
 def http_limits(config: Config) -> HttpLimits:
@@ -80,6 +85,7 @@ def reload_limits(config: Config) -> ReloadLimits:
     limits = config.limits.reload
     return ReloadLimits(
         in_flight=limits.in_flight,
+        answer_seconds=limits.answer_seconds,
         fetch_seconds=limits.fetch_seconds,
         register_seconds=limits.register_seconds,
     )

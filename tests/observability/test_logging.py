@@ -229,5 +229,5 @@ def test_redaction_takes_linear_time() -> None:
 
 
 def test_formats_and_levels_are_those_of_the_configuration() -> None:
-    assert [str(entry) for entry in offhook_logging.LogFormat] == ["auto", "json", "console"]
-    assert [str(entry) for entry in offhook_logging.LogLevel] == ["debug", "info", "warning", "error"]
+    assert [str(entry) for entry in LogFormat] == ["auto", "json", "console"]
+    assert [str(entry) for entry in LogLevel] == ["debug", "info", "warning", "error"]

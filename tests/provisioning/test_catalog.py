@@ -4,6 +4,7 @@ import pytest
 from tests.support.provisioning import shipped
 
 from offhook.errors import CatalogError
+from offhook.inventory.models import DeviceType
 from offhook.provisioning.catalog import Catalog, find_shipped_templates, load_catalog
 
 MANIFEST = """\
@@ -144,11 +145,12 @@ def test_longest_address_block_wins(tmp_path: Path) -> None:
 
 def test_operator_is_told_what_gets_no_file() -> None:
     catalog = shipped()
-    assert catalog.missing_templates("yealink", "SIP-T46U") is None
-    assert catalog.missing_templates("yealink", None) is None
-    assert "no vendor" in str(catalog.missing_templates(None, None))
-    assert "for vendor 'polycom'" in str(catalog.missing_templates("polycom", "VVX400"))
-    assert "model 'T99' is not known" in str(catalog.missing_templates("yealink", "T99"))
+    assert catalog.missing_templates(DeviceType.DESKPHONE, "yealink", "SIP-T46U") is None
+    assert catalog.missing_templates(DeviceType.DESKPHONE, "yealink", None) is None
+    assert "no vendor" in str(catalog.missing_templates(DeviceType.DESKPHONE, None, None))
+    assert "for vendor 'polycom'" in str(catalog.missing_templates(DeviceType.DESKPHONE, "polycom", "VVX400"))
+    assert "for a dect_base of Yealink" in str(catalog.missing_templates(DeviceType.DECT_BASE, "yealink", None))
+    assert "model 'T99' is not known" in str(catalog.missing_templates(DeviceType.DESKPHONE, "yealink", "T99"))
 
 
 def test_reload_events() -> None:

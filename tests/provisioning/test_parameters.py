@@ -18,10 +18,12 @@ from tests.support.inventory import (
 )
 from tests.support.provisioning import shipped
 
+from offhook.endpoint import HostPort
 from offhook.errors import KeyUnusable
 from offhook.inventory.models import BaseRole, CredentialState, Device, DeviceType, Entity
+from offhook.inventory.ports import ConfigDigests
 from offhook.inventory.snapshot import Inventory
-from offhook.provisioning.parameters import DeviceParameters, ParameterDigests, build_parameters, one_line
+from offhook.provisioning.parameters import DeviceParameters, EveryPhone, ParameterDigests, build_parameters, one_line
 
 
 def build(inventory: Inventory, **given: Any) -> DeviceParameters:
@@ -151,13 +153,28 @@ def test_digests_are_the_same_for_the_same_values() -> None:
 def test_digest_source_gives_none_without_templates() -> None:
     source = ParameterDigests(shipped(), BOX)
     inventory = phone(device(2, vendor="polycom"), device(3, vendor=None), device(4, vendor=None, mac="02ffff000000"))
-    built = build(inventory)
     digests = source.digests(inventory, inventory.get(Device, 1))
     assert digests is not None
-    assert (digests.config, digests.registration) == (built.config_digest, built.registration_digest)
     assert source.digests(inventory, inventory.get(Device, 2)) is None
     assert source.digests(inventory, inventory.get(Device, 3)) is not None
     assert source.digests(inventory, inventory.get(Device, 4)) is None
+
+
+def test_what_the_configuration_tells_every_phone_is_a_reason_to_fetch_again() -> None:
+    inventory = phone()
+
+    def digests(told: EveryPhone) -> ConfigDigests:
+        found = ParameterDigests(shipped(), BOX, told).digests(inventory, inventory.get(Device, 1))
+        assert found is not None
+        return found
+
+    plain = digests(EveryPhone())
+    assert digests(EveryPhone()) == plain
+    moved = digests(EveryPhone(sip_advertise=HostPort("10.0.0.5", 5060)))
+    assert (moved.config == plain.config, moved.registration == plain.registration) == (False, False)
+    elsewhere = digests(EveryPhone(public_url="http://10.0.0.5:8080"))
+    assert (elsewhere.config == plain.config, elsewhere.registration == plain.registration) == (False, True)
+    assert digests(EveryPhone(expires_seconds=600)).config != plain.config
 
 
 def test_template_change_changes_the_digest() -> None:

@@ -96,7 +96,7 @@ class FakeVendors:
     def secret_shape(self, vendor: str | None) -> tuple[str, int]:
         return "abcdefghijkmnpqrstuvwxyz23456789", 24
 
-    def missing_templates(self, vendor: str | None, model: str | None) -> str | None:
+    def missing_templates(self, kind: DeviceType, vendor: str | None, model: str | None) -> str | None:
         return None
 
 

@@ -82,7 +82,7 @@ class FakeVendors:
     def secret_shape(self, vendor: str | None) -> tuple[str, int]:
         return "abcdefghjkmnpqrstuvwxyz23456789", 24
 
-    def missing_templates(self, vendor: str | None, model: str | None) -> str | None:
+    def missing_templates(self, kind: DeviceType, vendor: str | None, model: str | None) -> str | None:
         return None if vendor in ("yealink", "snom", "grandstream") else f"there are no templates for {vendor}"
 
 

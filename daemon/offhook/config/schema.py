@@ -296,7 +296,7 @@ class ReloadLimits(Section):
     """How many reloads are under way, and how long each step of one may take."""
 
     in_flight: Count = 500
-    answer_seconds: Seconds = 32
+    answer_seconds: Annotated[int, Field(ge=1, le=32)] = 32
     fetch_seconds: Seconds = 30
     register_seconds: Seconds = 60
 

@@ -40,7 +40,7 @@ def apply_device(state: ApplyState, account: Account, part: DevicePart, path: Pa
     else:
         device = state.editor.change(device, **values)
     state.named(device, path)
-    missing = state.editor.vendors.missing_templates(device.vendor, device.model)
+    missing = state.editor.vendors.missing_templates(device.type, device.vendor, device.model)
     if missing is not None and device.type not in (DeviceType.DECT_HANDSET, DeviceType.SOFTPHONE):
         state.warn(path, f"{describe_device(device)}: {missing}")
     _apply_lines(state, account, device, part, path)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from offhook.inventory.models import Device, Entity
+from offhook.inventory.models import Device, DeviceType, Entity
 from offhook.secret import Secret
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Vendors(Protocol):
         """Alphabet and length of a SIP password that this vendor's phones can hold."""
         ...
 
-    def missing_templates(self, vendor: str | None, model: str | None) -> str | None:
+    def missing_templates(self, kind: DeviceType, vendor: str | None, model: str | None) -> str | None:
         """Why such a device could not be given a file, in words for the operator; None where it can."""
         ...
 

@@ -14,6 +14,7 @@ from typing import Final
 import jinja2
 
 from offhook.errors import CatalogError, Fault
+from offhook.inventory.models import DeviceType
 from offhook.provisioning.manifest import read_vendor
 from offhook.provisioning.render import Renderer
 from offhook.provisioning.vendors import AgentKind, AgentMatch, FileMatch, ReloadEvents, SecretShape, Vendor
@@ -56,13 +57,15 @@ class Catalog:
         shape = found.secret if found else SecretShape()
         return shape.alphabet, shape.length
 
-    def missing_templates(self, vendor: str | None, model: str | None) -> str | None:
+    def missing_templates(self, kind: DeviceType, vendor: str | None, model: str | None) -> str | None:
         """Why such a device gets no file, or not one made for it, in words for the operator; None where it does."""
         if vendor is None:
             return f"has no vendor, so it gets no configuration; set one of {', '.join(self.vendors)}"
         found = self.find_vendor(vendor)
         if found is None:
             return f"there are no templates for vendor {vendor!r}; there are some for {', '.join(self.vendors)}"
+        if kind not in found.device_types:
+            return f"there are no templates for a {kind.value} of {found.display_name}, so it gets no configuration"
         if model is not None and found.find_model(model) is None:
             return f"model {model!r} is not known for {found.display_name}; known are {', '.join(found.models)}"
         return None

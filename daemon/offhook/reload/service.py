@@ -5,16 +5,15 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import structlog
-
 from offhook.clock import Clock
-from offhook.errors import Conflict, NotFound, OffhookError, StoreUnavailable
+from offhook.errors import Conflict, OffhookError, StoreUnavailable
 from offhook.events import (
     ConfigFetched,
     EventBus,
     InventoryChanged,
     NotifyAnswered,
     Registered,
+    ReloadEnded,
     RenderFailed,
 )
 from offhook.inventory.facts import DeviceFacts
@@ -27,11 +26,8 @@ from offhook.reload import progress
 from offhook.reload.notifier import Notifier
 from offhook.reload.ports import Passwords, ReloadEvents, RequestSender, Target, Targets
 from offhook.reload.progress import ReloadRecord, ReloadState
+from offhook.reload.records import ReloadRecords
 
-log = structlog.get_logger()
-
-_KEPT: Final = 1_000
-#: Ended reloads remembered; the journal has more.
 _TRIES: Final = 2
 _DELETED: Final = "the device was deleted meanwhile"
 #: Answers by which a phone says that it does not know the event, not that it will not do it.
@@ -44,6 +40,7 @@ class ReloadLimits:
 
     in_flight: int = 500
     waiting: int = 10_000
+    answer_seconds: float = 32.0
     fetch_seconds: float = 30.0
     register_seconds: float = 60.0
 
@@ -77,15 +74,12 @@ class ReloadService:
         self._clock = clock
         self._spawn = spawn
         self._limits = limits or ReloadLimits()
-        self._timeout = timeout
         self._places = asyncio.Semaphore(self._limits.in_flight)
-        self._records: dict[int, ReloadRecord] = {}
+        self._records = ReloadRecords(timeout)
         self._active: dict[int, int] = {}
         #: Reload under way by carrier.
         self._running: set[int] = set()
         #: Reloads whose task has not ended; their records are kept.
-        self._changed: set[int] = set()
-        self._waiters: dict[int, set[asyncio.Event]] = {}
         bus.subscribe(ConfigFetched, self._on_fetched)
         bus.subscribe(Registered, self._on_registered)
         bus.subscribe(RenderFailed, self._on_render_failed)
@@ -163,101 +157,52 @@ class ReloadService:
         return carrier
 
     def find(self, reload_id: int) -> ReloadRecord | None:
-        return self._records.get(reload_id)
+        return self._records.find(reload_id)
 
     def latest_of(self, carrier_id: int) -> ReloadRecord | None:
         """The last reload of a carrier that is remembered."""
-        mine = [record for record in self._records.values() if record.carrier_id == carrier_id]
-        return max(mine, key=lambda record: record.id, default=None)
+        return next((record for record in self.recent() if record.carrier_id == carrier_id), None)
 
     def recent(self) -> Sequence[ReloadRecord]:
         """Latest first."""
-        return sorted(self._records.values(), key=lambda record: record.id, reverse=True)
+        return self._records.recent()
 
     async def wait(self, reload_id: int, state: str, seconds: float) -> ReloadRecord:
         """The record once its state is another than ``state``, or as it is when the time is over.
 
         Raises NotFound for a reload that is not remembered.
         """
-        record = self._records.get(reload_id)
-        if record is None:
-            raise NotFound(f"there is no reload {reload_id}")
-        if record.state.value != state or record.state.is_final:
-            return record
-        changed = asyncio.Event()
-        self._waiters.setdefault(reload_id, set()).add(changed)
-        try:
-            async with self._timeout(seconds):
-                await changed.wait()
-        except TimeoutError:
-            pass
-        finally:
-            waiters = self._waiters.get(reload_id, set())
-            waiters.discard(changed)
-            if not waiters:
-                self._waiters.pop(reload_id, None)
-        return self._records.get(reload_id, record)
+        return await self._records.wait(reload_id, state, seconds)
 
     # -- persistence ----------------------------------------------------------------------------------------------
 
     def take_changed(self) -> list[ReloadRecord]:
         """Records that changed since the last call, for the journal."""
-        changed = [self._records[reload_id] for reload_id in sorted(self._changed) if reload_id in self._records]
-        self._changed.clear()
-        return changed
+        return self._records.take_changed()
 
     def put_back(self, records: Iterable[ReloadRecord]) -> None:
         """Marks as not on disk what could not be written."""
-        self._changed.update(record.id for record in records if record.id in self._records)
+        self._records.put_back(records)
 
     def resume(self, records: Iterable[ReloadRecord]) -> None:
         """Takes up what a former process left: those that had not ended go on from where they were."""
         inventory = self._inventory()
         ordered = sorted(records, key=lambda record: record.id)
-        self._records.update({record.id: record for record in ordered if record.state.is_final})
-        for old in sorted(self._records)[:-_KEPT]:
-            del self._records[old]
+        self._records.load(ordered)
         for record in ordered:
             if record.state.is_final:
                 continue
-            self._records[record.id] = record
             if inventory.find(Carrier, record.carrier_id) is None:
                 self._keep(progress.fail(record, _DELETED, self._clock.now()))
             else:
                 self._follow(record)
 
     def _keep(self, record: ReloadRecord) -> None:
-        before = self._records.get(record.id)
-        if before == record:
+        if not self._records.put(record, self._running) or not record.state.is_final:
             return
-        self._records[record.id] = record
-        self._changed.add(record.id)
-        if before is None or before.state is not record.state:
-            log.info(
-                "reload.progressed",
-                state=record.state.value,
-                reload=record.id,
-                device=record.carrier_id,
-                revision=record.revision,
-                sip_event=record.event,
-                status=record.answer_status,
-                reason=record.reason,
-            )
-        for waiter in self._waiters.get(record.id, ()):
-            waiter.set()
-        if record.state.is_final:
-            if self._active.get(record.carrier_id) == record.id:
-                del self._active[record.carrier_id]
-            self._forget_surplus()
-
-    def _forget_surplus(self) -> None:
-        """Lets the oldest go that have ended and are in the journal."""
-        surplus = len(self._records) - _KEPT
-        if surplus <= 0:
-            return
-        for old in sorted(self._records)[:surplus]:
-            if self._records[old].state.is_final and old not in self._changed and old not in self._running:
-                del self._records[old]
+        if self._active.get(record.carrier_id) == record.id:
+            del self._active[record.carrier_id]
+        self._bus.publish(ReloadEnded(record.carrier_id, record.id, record.state.value, self._clock.now()))
 
     # -- following one --------------------------------------------------------------------------------------------
 
@@ -268,6 +213,10 @@ class ReloadService:
                     reason = await self._perform(reload_id)
                 except OffhookError as error:
                     reason = str(error)
+                except Exception:
+                    reason = "the daemon made a mistake; its log says which"
+                    self._keep(progress.fail(self._records[reload_id], reason, self._clock.now()))
+                    raise
                 if reason:
                     self._keep(progress.fail(self._records[reload_id], reason, self._clock.now()))
         finally:
@@ -315,7 +264,10 @@ class ReloadService:
             if is_accepted:
                 refused = self._not_fetched(reload_id)
             elif status == 408:
-                refused = "it did not answer the NOTIFY within 32 seconds: check its power and network"
+                refused = (
+                    f"it did not answer the NOTIFY within {self._limits.answer_seconds:g} seconds: "
+                    "check its power and network"
+                )
             else:
                 return status, f"it answered the NOTIFY with {status} {reason}"
         return status, refused

@@ -42,6 +42,8 @@ class SipLimits:
     """Bounds of the server. What is over them is answered 503, or dropped where nothing can be answered."""
 
     streams: StreamLimits = field(default_factory=StreamLimits)
+    datagram_bytes: int = 16_384
+    #: A longer one is dropped.
     kept_answers: int = 65_536
     #: For retransmissions; over it the oldest is forgotten.
     client_transactions: int = 4096
@@ -120,6 +122,7 @@ class SipServer:
             on_datagram,
             on_error=self._client.destination_failed,
             receive_buffer_bytes=RECEIVE_BUFFER_BYTES,
+            max_datagram_bytes=self._limits.datagram_bytes,
         )
         self._sockets.append(datagrams)
         self._start_sweeping()
