@@ -1,7 +1,6 @@
 import io
 import json
 import logging
-import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -221,11 +220,12 @@ def test_authorization_values_are_taken_out(text: str, clean: str) -> None:
     assert redact(text) == clean
 
 
-def test_redaction_takes_linear_time() -> None:
-    began = time.perf_counter()
-    for text in ("Authorization: ", "p/", "://a:", "://", "response=", "Basic ", "p////", "/"):
-        redact((text * 8192)[:8192])
-    assert time.perf_counter() - began < 0.25
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("text", ["Authorization: ", "p/", "://a:", "://", "response=", "Basic ", "p////", "/"])
+def test_redaction_of_hostile_text_ends(text: str) -> None:
+    """Backtracking over so many repetitions would take hours."""
+    hostile = (text * 20_000)[:20_000]
+    assert len(redact(hostile)) <= len(hostile) + len(" ***")
 
 
 def test_formats_and_levels_are_those_of_the_configuration() -> None:

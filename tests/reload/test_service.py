@@ -16,7 +16,7 @@ from offhook.inventory.facts import DeviceFacts
 from offhook.inventory.generated import IdSource
 from offhook.inventory.models import Carrier, Credential, CredentialState, Device, DeviceState, DeviceType
 from offhook.inventory.snapshot import Inventory
-from offhook.reload import service as service_module
+from offhook.reload import records as records_module
 from offhook.reload.ports import Target
 from offhook.reload.progress import ReloadRecord, ReloadState
 from offhook.reload.service import ReloadLimits, ReloadService
@@ -620,7 +620,7 @@ async def test_changed_records_are_handed_over_once_and_can_be_put_back() -> Non
 
 
 async def test_ended_reloads_are_forgotten_once_they_are_in_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service_module, "_KEPT", 2)
+    monkeypatch.setattr(records_module, "_KEPT", 2)
     bench = Bench()
     ids = []
     for _ in range(4):

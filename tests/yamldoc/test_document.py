@@ -1,4 +1,3 @@
-import time
 from contextlib import suppress
 
 import pytest
@@ -92,13 +91,12 @@ def test_what_cannot_be_read_on_is_told_with_a_remedy(text: str | bytes, message
     assert faults(text) == [message]
 
 
+@pytest.mark.timeout(5)
 def test_a_document_that_stands_for_billions_fails_at_once() -> None:
     lines = ["a: &a0 [x,x,x,x,x,x,x,x,x]"]
     lines += [f"b{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
-    began = time.perf_counter()
     (fault,) = faults("\n".join(lines))
     assert "holds more than 2000000 values, aliases followed" in fault
-    assert time.perf_counter() - began < 0.05
 
 
 def test_aliases_count_towards_the_depth() -> None:
