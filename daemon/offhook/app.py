@@ -33,7 +33,7 @@ from offhook.adapters import (
 from offhook.admin.application import make_application
 from offhook.admin.auth import Tokens
 from offhook.admin.ports import Daemon as DaemonView
-from offhook.admin.ports import RenderedFile, Services
+from offhook.admin.ports import Services
 from offhook.clock import SystemClock
 from offhook.config.load import compare_for_reload, load_config
 from offhook.config.schema import Config
@@ -44,7 +44,7 @@ from offhook.housekeeping import Housekeeping
 from offhook.inventory.editor import Workshop
 from offhook.inventory.facts import FactBook
 from offhook.inventory.generated import IdSource
-from offhook.inventory.models import Account, Device
+from offhook.inventory.models import Device
 from offhook.inventory.service import InventoryService
 from offhook.inventory.snapshot import Inventory
 from offhook.observability import logging
@@ -52,14 +52,13 @@ from offhook.observability.health import Health, Verdict
 from offhook.observability.metrics import Metrics
 from offhook.observability.systemd import Notifier
 from offhook.places import Places
+from offhook.previews import Previews
 from offhook.provisioning.answer import Answer, FileRequest, Provisioner
 from offhook.provisioning.catalog import Catalog, find_shipped_templates, load_catalog
 from offhook.provisioning.parameters import ParameterDigests
-from offhook.provisioning.preview import MaskedBox, preview_file
 from offhook.registrar.bindings import BindingTable
 from offhook.registrar.requests import Registrar
 from offhook.reload.service import ReloadService
-from offhook.secret import Secret
 from offhook.servers.admin import AdminServer, MetricsServer
 from offhook.servers.http import HttpServer
 from offhook.servers.sip import SipServer
@@ -300,7 +299,7 @@ class Daemon:
             tokens=tokens,
             audit=SqlAuditLog(self.stores.engine),
             provisioning_url=lambda token: f"{self.places.public_url(self.config)}/p/{token.reveal()}/",
-            preview=self._preview,
+            preview=Previews(self.service, self.stores.box, self.places, lambda: (self.config, self.catalog)),
             daemon=DaemonView(
                 version=__version__,
                 pid=os.getpid(),
@@ -321,22 +320,6 @@ class Daemon:
             metrics = MetricsServer(self.metrics, self.health, config.metrics.listen)
             self._servers.push_async_callback(metrics.stop)
             await self.places.start("metrics", config.metrics.listen, metrics)
-
-    def _preview(self, device: Device, file: str, *, reveal: bool) -> RenderedFile:
-        """What the device would be given, if it asked where most phones do."""
-        account = self.inventory.get(Account, device.account_id)
-        token = self.service.reveal_account_token(account).reveal() if reveal else Secret.MASK
-        previewed = preview_file(
-            self.inventory,
-            device,
-            file,
-            catalog=self.catalog,
-            secrets=self.stores.box if reveal else MaskedBox(),
-            base_url=f"{self.places.public_url(self.config)}/p/{token}/",
-            proxy=self.places.sip_proxy(self.config),
-            expires_seconds=self.config.sip.expires.default,
-        )
-        return RenderedFile(previewed.name, previewed.content_type, previewed.text, previewed.names)
 
     def _answer_file(self, request: FileRequest, now: float) -> Answer:
         answer = self.provisioner.answer(request, now)

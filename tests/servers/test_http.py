@@ -111,6 +111,17 @@ async def test_url_in_the_file_is_where_the_request_arrived() -> None:
         assert f"server.url = http://127.0.0.1:{http.port}/p/".encode() in reply.body
 
 
+async def test_a_trusted_proxy_lends_nobody_its_place_in_the_lan() -> None:
+    async with bench() as http:
+        assert (await http.get(MINE)).status == 200
+        http.server.trusted_proxies = (ip_network("127.0.0.0/8"),)
+        assert (await http.get(MINE, "X-Forwarded-For: 198.51.100.4")).status == 404
+        assert (await http.get(MINE, "X-Forwarded-For: 10.0.0.9, unknown")).status == 404
+        reply = await http.get(MINE, "X-Forwarded-For: 198.51.100.4, 10.0.0.9", "X-Forwarded-Proto: https")
+        assert reply.status == 200
+        assert (http.requests[-1].source, http.requests[-1].protocol.value) == ("10.0.0.9", "https")
+
+
 async def test_head_gives_headers_alone_and_is_no_fetch() -> None:
     async with bench() as http:
         whole = await http.get(MINE)
