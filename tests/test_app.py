@@ -1,10 +1,14 @@
 """How the daemon starts, and what it says when it cannot."""
 
+import asyncio
+import signal
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.support.daemon import DaemonProcess, eventually, running_daemon
 
 from offhook.app import run
 
@@ -57,3 +61,34 @@ def test_a_lost_key_is_said_with_the_remedy(tmp_path: Path, capfd: pytest.Captur
     (tmp_path / "state" / "inventory.db").touch()
     assert run(path) == 1
     assert "Put the key file back" in capfd.readouterr().err
+
+
+async def test_what_is_read_again_counts_at_once_and_what_needs_a_restart_is_named_each_time(tmp_path: Path) -> None:
+    settings = {"limits": {"sip": {"connections_per_source": 50}}}
+    with running_daemon(tmp_path, settings) as daemon:
+        await _fill_connections(daemon, expected=50)
+        daemon.write_config({"limits": {"sip": {"connections_per_source": 3}}, "metrics": {"listen": "127.0.0.1:9"}})
+        for times in (1, 2):
+            daemon.send_signal(signal.SIGHUP)
+            await eventually(partial(_has_events, daemon, "config.reread.done", times), "the configuration is read")
+            named = [event["key"] for event in daemon.log_events("config.reread.needs_restart")]
+            assert named == ["metrics.listen"] * times
+        await _fill_connections(daemon, expected=3)
+        daemon.assert_log_is_clean()
+
+
+async def _has_events(daemon: DaemonProcess, name: str, count: int) -> bool:
+    return len(daemon.log_events(name)) >= count
+
+
+async def _fill_connections(daemon: DaemonProcess, *, expected: int) -> None:
+    """Opens four connections; those beyond the bound are closed by the server at once."""
+    pairs = [await asyncio.open_connection(*daemon.sip_address) for _ in range(4)]
+    try:
+        for index, (reader, writer) in enumerate(pairs):
+            writer.write(b"\r\n\r\n")
+            got = await reader.read(2)
+            assert got == (b"\r\n" if index < expected else b"")
+    finally:
+        for _, writer in pairs:
+            writer.close()

@@ -57,7 +57,7 @@ class BindingTargets:
 class FlowSender:
     """Sends a reload's requests down the flow of a binding, under the address that the phone knows."""
 
-    def __init__(self, server: SipServer, answer_seconds: float) -> None:
+    def __init__(self, server: SipServer, answer_seconds: Callable[[], float]) -> None:
         """``answer_seconds`` is how long an answer is awaited; never longer than Timer F (RFC 3261 §17.1.2.2)."""
         self._server = server
         self._answer_seconds = answer_seconds
@@ -69,7 +69,7 @@ class FlowSender:
         suffix = "" if target.flow.transport is Transport.UDP else f";transport={target.flow.transport.value}"
         request.headers.add("Contact", f"<sip:{contact}{suffix}>")
         try:
-            async with asyncio.timeout(self._answer_seconds):
+            async with asyncio.timeout(self._answer_seconds()):
                 return await self._server.request(request, target.flow)
         except TimeoutError:
             return Response(408, reason_phrase(408), Headers())

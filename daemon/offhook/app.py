@@ -68,7 +68,6 @@ from offhook.store.audit import SqlAuditLog
 from offhook.store.state_dir import StateDir
 from offhook.store.tokens import SqlTokenStore
 from offhook.stores import Stores
-from offhook.yamldoc import Bounds
 
 _STOP_SECONDS: Final = 5.0
 
@@ -131,6 +130,7 @@ class Daemon:
     def __init__(self, config_path: Path, config: Config, catalog: Catalog, tasks: asyncio.TaskGroup) -> None:
         self.config_path = config_path
         self.config = config
+        self._started_with = config
         self.catalog = catalog
         self.clock = SystemClock()
         self.metrics = Metrics(__version__)
@@ -183,7 +183,7 @@ class Daemon:
             bus=self.bus,
             clock=self.clock,
             executor=self._executor,
-            bounds=Bounds(document_bytes=self.config.limits.inventory.document_bytes),
+            bounds=settings.document_bounds(self.config),
         )
         self._releases.push_async_callback(self.service.finish)
         self.facts = FactBook(
@@ -223,7 +223,7 @@ class Daemon:
             inventory=lambda: self.inventory,
             facts=self.facts.of,
             targets=self.targets,
-            sender=FlowSender(self.sip, self.config.limits.reload.answer_seconds),
+            sender=FlowSender(self.sip, lambda: self.config.limits.reload.answer_seconds),
             events=CatalogEvents(lambda: self.catalog),
             passwords=self.service,
             ids=self.ids,
@@ -328,6 +328,19 @@ class Daemon:
 
     # -- settings that SIGHUP can change --------------------------------------------------------------------------
 
+    def _use_configuration(self) -> None:
+        """Everything that can change while the daemon runs."""
+        config, lan = self.config, self.config.provisioning.lan_networks
+        logging.configure(config.log.format, config.log.level)
+        self.registrar.use(settings.register_policy(config))
+        self.sip.use(settings.sip_limits(config), config.sip.advertise)
+        self.http.use(settings.http_limits(config), config.provisioning.trusted_proxies)
+        self.tftp.use(settings.tftp_limits(config), lan)
+        self.reloads.use(settings.reload_limits(config))
+        self.service.use(settings.document_bounds(config))
+        self.stores.bindings.max_queued = config.limits.sip.commit_queue
+        self._use_provisioning()
+
     def _use_provisioning(self) -> None:
         self.provisioner.use(self.catalog, settings.provisioning_settings(self.config, self.places.sip_port))
         self.digests.use(self.catalog, settings.told_to_every_phone(self.config))
@@ -347,13 +360,10 @@ class Daemon:
                 log.error("config.reread.refused", fault=str(fault))
             notifier.ready("the configuration has faults; the one before stays in force")
             return
-        for name in compare_for_reload(self.config, config):
+        for name in compare_for_reload(self._started_with, config):
             log.warning("config.reread.needs_restart", key=name)
         self.config, self.catalog = config, catalog
-        logging.configure(config.log.format, config.log.level)
-        self.registrar.use(settings.register_policy(self.config))
-        self._use_provisioning()
-        self.http.trusted_proxies = config.provisioning.trusted_proxies
+        self._use_configuration()
         revised = await self.service.refresh_revisions()
         log.info("config.reread.done", revised=len(revised))
         notifier.ready(f"serving {self.inventory.count(Device)} devices")

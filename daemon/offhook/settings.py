@@ -10,6 +10,7 @@ from offhook.servers.sip import SipLimits
 from offhook.servers.stream import StreamLimits
 from offhook.servers.tftp import TftpLimits
 from offhook.sip.framing import FramingLimits
+from offhook.yamldoc import Bounds
 
 
 def register_policy(config: Config) -> RegisterPolicy:
@@ -44,6 +45,11 @@ def told_to_every_phone(config: Config) -> EveryPhone:
         sip_advertise=config.sip.advertise,
         public_url=config.provisioning.public_url,
     )
+
+
+def document_bounds(config: Config) -> Bounds:
+    """How large an inventory document may be."""
+    return Bounds(document_bytes=config.limits.inventory.document_bytes)
 
 
 def sip_limits(config: Config) -> SipLimits:

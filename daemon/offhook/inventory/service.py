@@ -95,6 +95,10 @@ class InventoryService:
         self._superseded: set[int] = set()
         self._fetched: set[int] = set()
 
+    def use(self, bounds: Bounds) -> None:
+        """Takes other bounds for documents."""
+        self._bounds = bounds
+
     @property
     def inventory(self) -> Inventory:
         """The state that everyone sees."""

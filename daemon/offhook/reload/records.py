@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from offhook.errors import NotFound
-from offhook.reload.progress import ReloadRecord
+from offhook.reload.progress import ReloadRecord, ReloadState
 
 _KEPT: Final = 1_000
 
@@ -47,11 +47,12 @@ class ReloadRecords:
         self._records[record.id] = record
         self._changed.add(record.id)
         if before is None or before.state is not record.state:
-            log.info(
+            tell = log.warning if record.state is ReloadState.FAILED else log.info
+            tell(
                 "reload.progressed",
                 state=record.state.value,
                 reload=record.id,
-                device=record.carrier_id,
+                device_id=record.carrier_id,
                 revision=record.revision,
                 sip_event=record.event,
                 status=record.answer_status,

@@ -27,6 +27,7 @@ from offhook.reload.notifier import Notifier
 from offhook.reload.ports import Passwords, ReloadEvents, RequestSender, Target, Targets
 from offhook.reload.progress import ReloadRecord, ReloadState
 from offhook.reload.records import ReloadRecords
+from offhook.sip.message import Response
 
 _TRIES: Final = 2
 _DELETED: Final = "the device was deleted meanwhile"
@@ -84,6 +85,12 @@ class ReloadService:
         bus.subscribe(Registered, self._on_registered)
         bus.subscribe(RenderFailed, self._on_render_failed)
         bus.subscribe(InventoryChanged, self._on_inventory_changed)
+
+    def use(self, limits: ReloadLimits) -> None:
+        """Takes other bounds; reloads that run or wait already end by the old ones."""
+        if limits.in_flight != self._limits.in_flight:
+            self._places = asyncio.Semaphore(limits.in_flight)
+        self._limits = limits
 
     # -- what administrators ask ----------------------------------------------------------------------------------
 
@@ -158,10 +165,6 @@ class ReloadService:
 
     def find(self, reload_id: int) -> ReloadRecord | None:
         return self._records.find(reload_id)
-
-    def latest_of(self, carrier_id: int) -> ReloadRecord | None:
-        """The last reload of a carrier that is remembered."""
-        return next((record for record in self.recent() if record.carrier_id == carrier_id), None)
 
     def recent(self) -> Sequence[ReloadRecord]:
         """Latest first."""
@@ -257,19 +260,25 @@ class ReloadService:
                     "check that it has power and network, then restart it by hand"
                 )
             self._keep(progress.note_sent(self._records[reload_id], event, self._clock.now()))
-            status, reason = await self._send(reload_id, target, event)
+            response = await self._send(reload_id, target, event)
+            status = response.status
             is_accepted = 200 <= status < 300
             if await self._has_moved_on(reload_id, wait=is_accepted):
                 return status, ""
             if is_accepted:
                 refused = self._not_fetched(reload_id)
+            elif not response.is_local:
+                return status, f"it answered the NOTIFY with {status} {response.reason}"
             elif status == 408:
                 refused = (
                     f"it did not answer the NOTIFY within {self._limits.answer_seconds:g} seconds: "
                     "check its power and network"
                 )
             else:
-                return status, f"it answered the NOTIFY with {status} {reason}"
+                return status, (
+                    "the NOTIFY could not be sent: nobody listens where it registered from, or its connection is gone; "
+                    "it can be reached again when it has registered anew, or restart it by hand"
+                )
         return status, refused
 
     def _kind_of(self, carrier: Device) -> tuple[str | None, str | None]:
@@ -278,14 +287,16 @@ class ReloadService:
         vendor = carrier.vendor or facts.vendor or None
         return vendor, (facts.model if facts.vendor == vendor else "") or carrier.model
 
-    async def _send(self, reload_id: int, target: Target, event: str) -> tuple[int, str]:
+    async def _send(self, reload_id: int, target: Target, event: str) -> Response:
         """One NOTIFY. Gives the final answer."""
         response = await self._notifier.notify(target, event)
         now = self._clock.now()
-        record = progress.note_answer(self._records[reload_id], response.status, now)
-        self._keep(record)
+        record = self._records[reload_id]
+        if not response.is_local:
+            record = progress.note_answer(record, response.status, now)
+            self._keep(record)
         self._bus.publish(NotifyAnswered(record.carrier_id, record.id, response.status, response.reason, now))
-        return response.status, response.reason
+        return response
 
     async def _has_moved_on(self, reload_id: int, *, wait: bool = True) -> bool:
         """Whether the carrier has fetched, or the reload has ended; ``wait`` gives it time for that."""

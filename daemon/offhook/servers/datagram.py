@@ -102,7 +102,7 @@ class DatagramSocket:
         self._family = sock.family
         self._on_datagram = on_datagram
         self._on_error = on_error
-        self._max_datagram_bytes = max_datagram_bytes
+        self.max_datagram_bytes = max_datagram_bytes
         self._max_queued_sends = max_queued_sends
         self._queue: deque[tuple[bytes, Address, Address | None]] = deque()
         self._closed = False
@@ -172,7 +172,7 @@ class DatagramSocket:
                 self._take_errors()
                 continue
             counters.received += 1
-            if len(data) > self._max_datagram_bytes:
+            if len(data) > self.max_datagram_bytes:
                 counters.oversize += 1
                 continue
             self._on_datagram(data, source, local)
@@ -185,11 +185,11 @@ class DatagramSocket:
             self._loop.add_reader(self._socket, self._read)
 
     def _receive_plain(self) -> tuple[bytes, Address, Address]:
-        data, sockaddr = self._socket.recvfrom(self._max_datagram_bytes + 1)
+        data, sockaddr = self._socket.recvfrom(self.max_datagram_bytes + 1)
         return data, _from_sockaddr(sockaddr), self.local
 
     def _receive_with_local(self) -> tuple[bytes, Address, Address]:
-        data, ancillary, _, sockaddr = self._socket.recvmsg(self._max_datagram_bytes + 1, _ANCILLARY_BYTES)
+        data, ancillary, _, sockaddr = self._socket.recvmsg(self.max_datagram_bytes + 1, _ANCILLARY_BYTES)
         host, port = self.local
         for level, kind, value in ancillary:
             if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:

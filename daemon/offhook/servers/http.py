@@ -66,6 +66,13 @@ class HttpServer:
         self._protocols: _Protocols | None = None
         self._listeners: list[asyncio.Server] = []
 
+    def use(self, limits: HttpLimits, trusted_proxies: Sequence[Network]) -> None:
+        """Takes other bounds and proxies, from the next connection on."""
+        self._limits = limits
+        self.trusted_proxies = trusted_proxies
+        if self._protocols is not None:
+            self._protocols.limits = limits
+
     @property
     def connections(self) -> int:
         """How many are open."""

@@ -100,6 +100,14 @@ class SipServer:
         self._is_closing = False
         bus.subscribe(InventoryChanged, lambda event: self.reconcile(event.device_ids))
 
+    def use(self, limits: SipLimits, advertise: HostPort | None) -> None:
+        """Takes other bounds and another name, from the next message and connection on."""
+        self._limits = limits
+        self._answers.capacity = limits.kept_answers
+        self._client.use(advertise, limits.client_transactions)
+        for datagrams in self._sockets:
+            datagrams.max_datagram_bytes = limits.datagram_bytes
+
     # -- listening ------------------------------------------------------------------------------------------------
 
     def listen_udp(self, host: str, port: int) -> Address:

@@ -38,6 +38,11 @@ class ClientTransactions:
     def __len__(self) -> int:
         return len(self._running)
 
+    def use(self, advertise: HostPort | None, capacity: int) -> None:
+        """Takes another name and bound, from the next request on."""
+        self._advertise = advertise
+        self._capacity = capacity
+
     def sent_by(self, flow: Flow) -> HostPort:
         """The address under which a phone on that flow knows us."""
         host, port = flow.local

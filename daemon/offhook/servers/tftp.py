@@ -156,6 +156,11 @@ class TftpServer:
         self._idle = asyncio.Event()
         self._idle.set()
 
+    def use(self, limits: TftpLimits, listed_networks: Sequence[Network]) -> None:
+        """Takes other bounds and networks, from the next request on."""
+        self._limits = limits
+        self._listed_networks = tuple(listed_networks)
+
     @property
     def sessions(self) -> int:
         """Requests being answered and transfers running."""

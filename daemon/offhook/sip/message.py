@@ -166,6 +166,11 @@ class Response:
     body: bytes = field(default=b"", repr=False)
 
     @property
+    def is_local(self) -> bool:
+        """Whether nobody sent it: a transaction that failed ends as if a 408 or 503 had come (RFC 3261 §8.1.3.1)."""
+        return "Via" not in self.headers
+
+    @property
     def top_via(self) -> Via:
         """The first Via: our own, in a response to us."""
         return _top_via(self.headers)

@@ -189,7 +189,7 @@ class ServerTransactions:
     def __init__(self, capacity: int, lifetime_seconds: float = TIMER_J) -> None:
         if capacity < 1:
             raise ValueError("capacity must be at least 1")
-        self._capacity = capacity
+        self.capacity = capacity
         self._lifetime_seconds = lifetime_seconds
         self._answers: OrderedDict[Hashable, tuple[float, bytes | Pending]] = OrderedDict()
 
@@ -224,5 +224,5 @@ class ServerTransactions:
     def _put(self, key: Hashable, answer: bytes | Pending, now: float) -> None:
         self._answers[key] = (now + self._lifetime_seconds, answer)
         self._answers.move_to_end(key)
-        if len(self._answers) > self._capacity:
+        if len(self._answers) > self.capacity:
             self._answers.popitem(last=False)

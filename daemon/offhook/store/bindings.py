@@ -158,7 +158,7 @@ class SqliteBindingStore:
         """
         self._path = path
         self._call_soon = call_soon
-        self._max_queued = max_queued
+        self.max_queued = max_queued
         self._connect = connect
         self._monotonic = monotonic
         self._observer = observer
@@ -195,8 +195,8 @@ class SqliteBindingStore:
         with self._changed:
             if self._closing:
                 raise StoreUnavailable("the binding store is closed")
-            if len(self._queue) >= self._max_queued:
-                raise StoreUnavailable(f"{self._max_queued} changes of bindings wait for the disk already")
+            if len(self._queue) >= self.max_queued:
+                raise StoreUnavailable(f"{self.max_queued} changes of bindings wait for the disk already")
             self._queue.append(_Entry(change, done, self._monotonic()))
             self._changed.notify()
 
