@@ -72,7 +72,7 @@ def test_the_greeting_tells_where_everything_is_and_what_to_try() -> None:
     places.note("tftp", "tftp://0.0.0.0:6969")
     greeting = places.greeting(Path("config/offhook.yaml"))
     assert "udp://0.0.0.0:5060" in greeting
-    assert "TFTP on port 69" in greeting
+    assert "ip_unprivileged_port_start=69" in greeting
     for command in ("offhook doctor", "offhook apply config/inventory/first-phone.yaml", "offhook account show acme"):
         assert command in greeting
     places.note("tftp", "tftp://0.0.0.0:69")

@@ -83,7 +83,11 @@ class Places:
         lines = [f"Offhook {__version__} is running. It listens on:", ""]
         lines += [f"  {entry.service:8} {entry.address}" for entry in self.all]
         if not any(entry.address.endswith(":69") for entry in self.all if entry.service == "tftp"):
-            lines += ["", "Phones ask TFTP on port 69, which needs a right: docs/operations.md tells how to have it."]
+            lines += [
+                "",
+                "Phones ask TFTP on port 69, which needs a right. To have it, set provisioning.tftp to 0.0.0.0:69 and",
+                "  sudo sysctl -w net.ipv4.ip_unprivileged_port_start=69      (docs/operations.md has other ways)",
+            ]
         lines += [
             "",
             "In another terminal:",
