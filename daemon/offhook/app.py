@@ -32,6 +32,7 @@ from offhook.adapters import (
 )
 from offhook.admin.application import make_application
 from offhook.admin.auth import Tokens
+from offhook.admin.changes import Changes
 from offhook.admin.ports import Daemon as DaemonView
 from offhook.admin.ports import Services
 from offhook.clock import SystemClock
@@ -39,7 +40,15 @@ from offhook.config.load import compare_for_reload, load_config
 from offhook.config.schema import Config
 from offhook.endpoint import Transport
 from offhook.errors import ConfigError, DocumentError, OffhookError
-from offhook.events import ConfigFetched, EventBus, NotifyAnswered, Registered, ReloadEnded, RenderFailed
+from offhook.events import (
+    ConfigFetched,
+    EventBus,
+    InventoryChanged,
+    NotifyAnswered,
+    Registered,
+    ReloadEnded,
+    RenderFailed,
+)
 from offhook.housekeeping import Housekeeping
 from offhook.inventory.editor import Workshop
 from offhook.inventory.facts import FactBook
@@ -65,11 +74,13 @@ from offhook.servers.sip import SipServer
 from offhook.servers.tftp import TftpServer
 from offhook.sip.digest import NonceSource
 from offhook.store.audit import SqlAuditLog
+from offhook.store.backup import Backups
 from offhook.store.state_dir import StateDir
 from offhook.store.tokens import SqlTokenStore
 from offhook.stores import Stores
 
 _STOP_SECONDS: Final = 5.0
+_TROUBLE_SECONDS: Final = 30.0
 
 log = structlog.get_logger()
 
@@ -138,6 +149,7 @@ class Daemon:
         self.bus = EventBus(_log_handler_failure)
         self.ids = IdSource(self.clock)
         self.facts = FactBook()
+        self.changes = Changes(self.clock.now())
         self.places = Places()
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
@@ -249,6 +261,7 @@ class Daemon:
 
     def _subscribe(self) -> None:
         """Who learns what, besides the parts that subscribe themselves."""
+        self.bus.subscribe(InventoryChanged, self.changes.note)
         self.bus.subscribe(ConfigFetched, self.facts.note_fetched)
         self.bus.subscribe(ConfigFetched, self.service.note_fetched)
         self.bus.subscribe(RenderFailed, self.facts.note_failed)
@@ -298,6 +311,8 @@ class Daemon:
             reloads=self.reloads,
             tokens=tokens,
             audit=SqlAuditLog(self.stores.engine),
+            backups=Backups(config.state_dir, self.stores.keyring, __version__),
+            changes=self.changes,
             provisioning_url=lambda token: f"{self.places.public_url(self.config)}/p/{token.reveal()}/",
             preview=Previews(self.service, self.stores.box, self.places, lambda: (self.config, self.catalog)),
             daemon=DaemonView(
@@ -375,6 +390,9 @@ class Daemon:
         self.metrics.tftp_sessions(self.tftp.sessions)
 
     def _check_bindings(self) -> Verdict:
+        trouble = self.stores.bindings.find_trouble(_TROUBLE_SECONDS)
+        if trouble is not None:
+            return Verdict(ok=False, text=trouble)
         behind = self.stores.bindings.backlog_seconds()
         if behind > 1.0:
             return Verdict(ok=False, text=f"the disk is {behind:.1f} seconds behind; registrations are refused")

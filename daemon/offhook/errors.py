@@ -10,12 +10,14 @@
     ├── TftpError              a TFTP packet or transfer cannot be served    its code
     ├── RenderError            a template failed                             HTTP 500, TFTP code 0
     ├── CatalogError           a vendor folder is broken                     exit 2, or the old one stays
+    ├── ValidatorUnreachable   nobody could judge an address: try again      HTTP 503
     ├── RequestRefused         a request to the admin API that may not be    its HTTP status
     └── StoreError             the databases cannot be used
         ├── StoreUnavailable   for now: full, locked, failing                SIP and HTTP 503
         ├── StoreLocked        another daemon uses this state_dir            exit 1
         ├── SchemaTooNew       written by a newer Offhook                    exit 1
-        └── KeyUnusable        the key that opens the secrets is not there   exit 1
+        ├── KeyUnusable        the key that opens the secrets is not there   exit 1
+        └── ArchiveUnusable    a backup is damaged, or does not open         exit 1
 
 A message says what happened, to what, and what to do about it. Each server maps this tree to its own
 protocol in one place; nothing else turns an exception into an answer.
@@ -112,6 +114,10 @@ class CatalogError(DocumentError):
     """A vendor folder is broken."""
 
 
+class ValidatorUnreachable(OffhookError):
+    """The validator of emergency addresses gave no verdict, which says nothing about the address: try again later."""
+
+
 class RequestRefused(OffhookError):
     """A request to the admin API that may not be, whatever it asks for. ``status`` is the HTTP status to answer."""
 
@@ -141,3 +147,7 @@ class SchemaTooNew(StoreError):
 
 class KeyUnusable(StoreError):
     """The key that opens the stored secrets is missing, readable by others, or the wrong one."""
+
+
+class ArchiveUnusable(StoreError):
+    """A backup is damaged, or does not open with what was given."""

@@ -92,6 +92,18 @@ class RegistrationRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactIgnored:
+    """A phone asked for a binding to something that is no SIP address; it was answered 200, and nothing was bound."""
+
+    address_of_record: str
+    scheme: str
+    #: Of the contact: ``tel``, ``http``.
+    source: str
+    device_id: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class CallUnroutable:
     """A call came for an account that has no gateway to send it on to: calls are failing right now."""
 

@@ -1,6 +1,8 @@
 """What has to be done now and then: facts written behind, old credentials retired, gauges sampled."""
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
@@ -16,6 +18,7 @@ from offhook.inventory.models import Account, Carrier, Device
 from offhook.inventory.service import InventoryService
 from offhook.inventory.snapshot import Inventory
 from offhook.observability.metrics import Metrics
+from offhook.observability.repeats import Repeats
 from offhook.reload.service import ReloadService
 from offhook.store.journal import Journal
 
@@ -49,6 +52,7 @@ class Housekeeping:
         self._executor = executor
         self._sample = sample
         self._gone: list[int] = []
+        self._repeats = Repeats()
         bus.subscribe(InventoryChanged, self._forget_devices)
 
     async def run(self) -> None:
@@ -72,7 +76,7 @@ class Housekeeping:
             self._reloads.put_back(reloads)
             self._gone += gone
             self._metrics.store_error("journal")
-            log.error("store.journal.failed", error=str(error))
+            self._tell("store.journal.failed", error)
 
     async def retire(self) -> None:
         """Deletes credentials that are not needed any more."""
@@ -80,7 +84,12 @@ class Housekeeping:
             await self._service.retire(self._is_behind)
         except StoreError as error:
             self._metrics.store_error("inventory")
-            log.error("store.inventory.failed", error=str(error))
+            self._tell("store.inventory.failed", error)
+
+    def _tell(self, event: str, error: StoreError) -> None:
+        """Once a minute: what fails twice a second on a full disk would fill the log as well."""
+        text = str(error)
+        self._repeats.log(log, logging.ERROR, event, (text,), time.monotonic(), error=text)
 
     def _is_behind(self, inventory: Inventory, account: Account) -> bool:
         return any(

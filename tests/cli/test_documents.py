@@ -51,7 +51,7 @@ def test_pruning_says_what_it_would_delete_and_wants_a_yes(offhook: Commands) ->
     text = "accounts: [{name: globex, devices: [{mac: 001565123499}]}]"
     plan = offhook.output("plan", "--prune", "-", text=text)
     assert "- device Reception (00:15:65:12:34:98)" in plan
-    assert plan.splitlines()[-1] == "Plan: 1 deleted (--prune: 1 devices)."
+    assert plan.splitlines()[-1] == "Plan: 1 deleted (--prune: 1 device)."
     result = offhook("apply", "--prune", "-", text=text)
     assert result.exit_code == 1
     assert "then add --yes" in result.stderr

@@ -84,6 +84,52 @@ def test_faults_of_all_sections_are_told_at_once_in_order() -> None:
     assert [fault.split(":")[1] for fault in told] == ["1", "2", "3", "4"]
 
 
+def test_contradictions_are_told_beside_wrong_values() -> None:
+    told = faults("""\
+sip:
+  listen: ["udp://0.0.0.0:5060", "0.0.0.0:5062", "tcp://0.0.0.0:8000"]
+  expires: {min: 600, default: 60, max: abc}
+admin: {listen: "127.0.0.1:8000", sockt: x}
+metrics: {listen: nowhere}
+templates: {paths: [nope, nope]}
+log: {level: loud, level: info}
+""")
+    assert [fault.removeprefix(f"{FILE}:").partition(": ")[::2] for fault in told] == [
+        ("2:34", "sip.listen[1]: 0.0.0.0:5062 has no transport; write udp://0.0.0.0:5062 or tcp://0.0.0.0:5062"),
+        ("3:12", "sip.expires: must have min <= default <= max, but min 600 > default 60"),
+        ("3:41", "sip.expires.max: wants a whole number, not 'abc'"),
+        ("4:17", "admin.listen: 127.0.0.1:8000 is taken by sip.listen[2] (tcp://0.0.0.0:8000); choose another port"),
+        ("4:35", "admin.sockt: unknown key; did you mean 'socket'?"),
+        ("5:19", "metrics.listen: 'nowhere' has no port; write address:port"),
+        ("6:21", "templates.paths[0]: /etc/offhook/nope is no folder; create it or remove it here"),
+        ("6:27", "templates.paths[1]: /etc/offhook/nope is no folder; create it or remove it here"),
+        ("7:14", "log.level: wants one of 'debug', 'info', 'warning' or 'error', not 'loud'"),
+        ("7:20", "log.level: the key stands twice, first in line 7; remove one"),
+    ]
+
+
+def test_the_default_of_a_key_at_fault_contradicts_nothing() -> None:
+    told = faults("""\
+sip: {listen: ["tcp://0.0.0.0"]}
+provisioning: {http: ["127.0.0.1:5060"], tftb: []}
+admin: {listen: "127.0.0.1:9161"}
+metrics: {lisen: "127.0.0.1:9162"}
+<<: {state_dir: /srv}
+""")
+    assert [fault.split(": ")[1] for fault in told] == [
+        "sip.listen[0]", "provisioning.tftb", "metrics.lisen", "merge keys (<<) are not taken; write the keys out"
+    ]  # fmt: skip
+
+
+def test_a_file_that_is_no_mapping_has_one_fault() -> None:
+    assert len(faults("- a")) == 1
+
+
+def test_the_socket_is_not_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"admin\.socket: .* is a folder; name a file in it, such as \./admin\.sock"):
+        parse_config(f"state_dir: {tmp_path}\nadmin: {{socket: .}}", FILE)
+
+
 def test_paths_count_from_the_files_folder(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc" / "site").mkdir()

@@ -175,6 +175,29 @@ async def test_a_chain_of_renames_is_refused_at_once() -> None:
     assert faults[0].startswith("1: 'robin' is renamed and stated as well")
 
 
+async def test_what_is_not_there_is_not_renamed() -> None:
+    assert await Workbench().faults(site(users="{username: kim, rename_from: robin}")) == [
+        "1: there is no 'robin' to rename; correct it, or drop rename_from"
+    ]
+    assert len(await Workbench().faults("accounts: [{name: acme, rename_from: globex}]")) == 1
+
+
+async def test_one_is_not_renamed_to_two() -> None:
+    bench = Workbench()
+    await bench.apply(site(users=f"{JANE}, {ROBIN}"))
+    assert await bench.faults(
+        site(users="{username: kim, rename_from: jane},\n{username: lou, rename_from: JANE}")
+    ) == ["2: 'JANE' is renamed already, in line 1; drop one of the two"]
+
+
+async def test_a_device_that_has_a_mac_is_not_renamed_but_named() -> None:
+    bench = await two_phones()
+    assert await bench.faults(site(devices="{mac: 001565000001, name: Three, rename_from: One}")) == [
+        "1: devices are known by their MAC or IPEI, and the name just changes; drop rename_from"
+    ]
+    await bench.apply(site(devices="{mac: 001565000001, name: Three}"))
+
+
 async def test_only_the_case_of_a_name_changes() -> None:
     bench = Workbench()
     await bench.apply(site(users=JANE))
@@ -224,7 +247,7 @@ async def test_prune_wants_a_confirmation_that_tells_the_counts() -> None:
     bench = Workbench()
     await bench.apply(K2)
     before = snapshot(bench.inventory)
-    with pytest.raises(Invalid, match="--prune would delete 4 devices, 1 dect systems, 1 numbers") as refusal:
+    with pytest.raises(Invalid, match=r"--prune would delete 4 devices, 1 DECT system, 1 number$") as refusal:
         await bench.apply("accounts: [{name: acme, users: [{username: jsmith}, {username: rlee}], "
                           "locations: [{name: HQ}]}]", prune=True)  # fmt: skip
     assert "--yes" in refusal.value.remedy

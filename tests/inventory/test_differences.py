@@ -39,6 +39,12 @@ async def test_a_new_site_reads_as_it_was_written() -> None:
     assert "token '' -> '***'" in text
 
 
+async def test_a_plan_says_what_apply_does() -> None:
+    bench = Workbench()
+    plan = await bench.plan(K2)
+    assert not [part for difference in plan.differences for part in difference.fields if part.field == "phone"]
+
+
 async def test_a_change_says_what_was_and_what_is() -> None:
     bench = Workbench()
     await bench.apply(K2)

@@ -13,15 +13,16 @@ from offhook.inventory.document import (
     parse_host,
     parse_language,
     parse_timezone,
-    read_document,
 )
 from offhook.inventory.models import AccessLevel, Plan
+from offhook.inventory.reading import read_document
 
 
 def faults(text: str) -> list[str]:
-    with pytest.raises(DocumentError) as refusal:
-        read_document(text, "site.yaml")
-    return [str(fault) for fault in refusal.value.faults]
+    try:
+        return [str(fault) for fault in read_document(text, "site.yaml").faults]
+    except DocumentError as error:
+        return [str(fault) for fault in error.faults]
 
 
 def test_every_field_at_fault_is_named_with_its_place_and_remedy() -> None:
@@ -54,7 +55,21 @@ accounts:
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "[]", "accounts: {}", "users: []", "accounts: [[]]"])
 def test_what_is_no_document_says_so(text: str) -> None:
-    assert all(fault.startswith("site.yaml") for fault in faults(text))
+    found = faults(text)
+    assert found
+    assert all(fault.startswith("site.yaml") for fault in found)
+
+
+@pytest.mark.parametrize(
+    ("access", "message"),
+    [
+        ("certificate", "certificate needs HTTPS, which is not in this version; use device or token"),
+        ("open", "wants one of device, token, lan, not 'open'"),
+        ("[]", "wants one of device, token, lan"),
+    ],
+)
+def test_an_access_level_that_is_not_to_be_had_is_refused(access: str, message: str) -> None:
+    assert faults(f"accounts: [{{name: acme, access: {access}}}]") == [f"site.yaml:1:33: accounts[0].access: {message}"]
 
 
 def test_null_is_the_default_where_nothing_cannot_be() -> None:

@@ -108,7 +108,30 @@ async def test_with_secrets_the_credentials_move_to_another_daemon() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["null", "true", "~", "NO", "0x10", "1_000", "12:30", "- a", "a: b", "a #b", "'", '"', "%", "@x", "é"]
+    "name",
+    [
+        "null",
+        "true",
+        "~",
+        "NO",
+        "0x10",
+        "1_000",
+        "12:30",
+        "- a",
+        "a: b",
+        "a #b",
+        "'",
+        '"',
+        "%",
+        "@x",
+        "é",
+        "a-b",
+        "b_c",
+        "x.y",
+        ".inf",
+        "a -",
+        "y",
+    ],
 )
 async def test_every_name_stays_text_for_any_reader(name: str) -> None:
     bench = Workbench()
@@ -118,6 +141,18 @@ async def test_every_name_stays_text_for_any_reader(name: str) -> None:
     assert yaml.safe_load(text)["accounts"][0]["name"] == name
     data = yamldoc.load(text, "site.yaml").data
     assert data["accounts"][0]["name"] == name  # type: ignore[index, call-overload]  # as just written
+
+
+async def test_keys_are_plain_and_only_values_that_need_it_are_quoted() -> None:
+    bench = Workbench()
+    await bench.apply(K2)
+    exported = await bench.service.export(None, with_secrets=False, actor=JANE)
+    assert "\n  sip_domain: acme.test\n" in exported
+    assert "type: dect_base\n" in exported
+    assert 'mac: "00:15:65:12:34:56"\n' in exported
+    assert 'extension: "2001"\n' in exported
+    assert '":' not in exported.replace('": "', "")
+    assert all(not line.lstrip(" -").startswith('"') or ":" not in line for line in exported.splitlines())
 
 
 async def test_an_account_that_is_not_there_is_not_found() -> None:

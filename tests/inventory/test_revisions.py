@@ -73,14 +73,14 @@ def test_who_is_affected(edit: Callable[[Draft], object], expected: set[int]) ->
 def test_only_carriers_whose_digest_differs_are_raised() -> None:
     digests = FakeDigests()
     draft = site().draft()
-    assert revise(draft, [1, 2], digests, 5.0) == {1, 2}
+    assert revise(draft, [1, 2], digests) == {1, 2}
     raised = draft.freeze()
     again = raised.draft()
     again.put(user(1, first_name="Jo"))
-    assert revise(again, [1, 2, 99], digests, 6.0) == {1}
+    assert revise(again, [1, 2, 99], digests) == {1}
     after = again.get(Carrier, 1)
     before = raised.get(Carrier, 1)
-    assert after == replace(before, revision=before.revision + 1, digest=after.digest, changed_at=6.0)
+    assert after == replace(before, revision=before.revision + 1, digest=after.digest)
     assert after.registration_revision == before.registration_revision == 2
 
 
@@ -88,6 +88,6 @@ def test_what_has_no_files_has_no_revision() -> None:
     digests = FakeDigests()
     draft = site().draft()
     digests.without_files.add("yealink")
-    assert revise(draft, [1, 5], digests, 5.0) == frozenset()
+    assert revise(draft, [1, 5], digests) == frozenset()
     assert draft.find(Carrier, 1) is None
     assert draft.find(Carrier, 5) is None

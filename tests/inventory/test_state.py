@@ -134,7 +134,27 @@ def test_a_softphone_is_registered_or_offline() -> None:
     inventory = inventory_of(account(), softphone, line(1, extension="2001"))
     assert status(inventory, BOUND)[0] is Status.REGISTERED
     assert status(inventory, ())[0] is Status.OFFLINE
-    assert status(inventory_of(account(), softphone, line(1)), ())[0] is Status.NEW
+    assert status(inventory_of(account(), softphone, line(1)), ())[0] is Status.PROVISIONED
+
+
+@pytest.mark.parametrize("kind", [DeviceType.ATA, DeviceType.DECT_BASE, DeviceType.DECT_HANDSET, DeviceType.SOFTPHONE])
+def test_a_device_without_files_is_judged_by_its_registration(kind: DeviceType) -> None:
+    handset: dict[str, Any] = (
+        {"mac": None, "ipei": "065850047939", "base_id": 2} if kind is DeviceType.DECT_HANDSET else {}
+    )
+    parts = (account(), device(2, type=DeviceType.DECT_BASE), device(type=kind, **handset))
+    idle = inventory_of(*parts, line(1))
+    assert status(idle, ())[0] is Status.PROVISIONED
+    assert status(idle, BOUND)[0] is Status.REGISTERED
+    assigned = inventory_of(*parts, line(1, extension="2001"))
+    assert status(assigned, ())[0] is Status.OFFLINE
+    assert status(assigned, BOUND)[0] is Status.REGISTERED
+    assert status(inventory_of(*parts), ())[0] is Status.PROVISIONED
+
+
+def test_a_device_with_files_that_never_fetched_them_is_new() -> None:
+    for lines in ((), (line(1),), (line(1, extension="2001"),)):
+        assert status(inventory_of(account(), device(), *lines, carrier()), ())[0] is Status.NEW
 
 
 def test_the_axes_stand_alone() -> None:

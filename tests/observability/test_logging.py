@@ -197,7 +197,9 @@ def test_long_and_deep_values_are_cut() -> None:
         (f"p%2F{TOKEN}%2Fx", "p%2F***%2Fx"),
         (f"/p/{TOKEN}x/y", "/p/***/y"),
         ("/p/001565123456.cfg", "/p/001565123456.cfg"),
-        (f"/app/{TOKEN}/", f"/app/{TOKEN}/"),
+        (f"/app/{TOKEN}/", "/app/***/"),
+        (f"p/x/{TOKEN.upper()}.cfg", "p/x/***.cfg"),
+        (f"{TOKEN}001565123456.cfg", "***001565123456.cfg"),
     ],
 )
 def test_tokens_are_taken_out_of_paths(text: str, clean: str) -> None:
@@ -214,6 +216,7 @@ def test_tokens_are_taken_out_of_paths(text: str, clean: str) -> None:
         ('nonce="1", response="0123456789abcdef0123456789abcdef"', 'nonce="1", response ***'),
         ("postgresql://u:p@h/d", "postgresql://u:***@h/d"),
         ("sip:2001@acme.test;transport=tcp", "sip:2001@acme.test;transport=tcp"),
+        ("ClientConnectorCertificateError: x", "ClientConnectorCertificateError: x"),
     ],
 )
 def test_authorization_values_are_taken_out(text: str, clean: str) -> None:

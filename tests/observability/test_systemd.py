@@ -1,15 +1,13 @@
 import asyncio
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from offhook.observability.systemd import Notifier, take_sockets
+from offhook.observability.systemd import Notifier
 
 
 @pytest.fixture
@@ -87,39 +85,3 @@ async def test_the_watchdog_is_put_off_at_half_its_time_while_all_is_well(manage
 
 async def test_without_a_watchdog_there_is_nothing_to_put_off() -> None:
     await Notifier(None).keep_alive(lambda: True)
-
-
-TAKE = """
-import os, sys
-from offhook.observability.systemd import take_sockets
-os.dup2(int(sys.argv[1]), 3)
-os.environ["LISTEN_PID"] = str(os.getpid())
-sockets = take_sockets(os.environ, os.getpid())
-for name, found in sorted(sockets.items()):
-    print(name, [(entry.getsockname(), entry.get_inheritable()) for entry in found])
-    for entry in found:
-        entry.close()
-print(take_sockets(os.environ, os.getpid()))
-"""
-
-
-def test_sockets_handed_over_are_found_by_name() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handed:
-        handed.bind(("127.0.0.1", 0))
-        address = handed.getsockname()
-        done = subprocess.run(
-            [sys.executable, "-c", TAKE, str(handed.fileno())],
-            env={"LISTEN_FDS": "1", "LISTEN_FDNAMES": "sip-udp"},
-            pass_fds=[handed.fileno()],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=20,
-        )
-    assert done.stdout.splitlines() == [f"sip-udp [({address}, False)]", "{}"]
-
-
-def test_sockets_of_another_process_are_left_alone() -> None:
-    environment = {"LISTEN_FDS": "1", "LISTEN_PID": "1", "LISTEN_FDNAMES": "x"}
-    assert take_sockets(environment, 42) == {}
-    assert environment == {}

@@ -246,6 +246,25 @@ def test_one_line_is_logged_without_token_and_control_characters() -> None:
     assert len(logs) == 2
 
 
+def test_refusals_are_a_line_a_minute_for_each_source_and_reason_and_what_is_given_is_always_told() -> None:
+    desk = Desk(one_phone())
+    with capture_logs() as logs:
+        for _ in range(3):
+            desk.ask(MINE)
+            desk.ask("/p/TOKEN/001565999999.cfg")
+            desk.ask("/p/TOKEN/favicon.ico")
+        desk.ask("/p/TOKEN/favicon.ico", source="198.51.100.7")
+    lines = [(entry["reason"], entry["source"]) for entry in logs if entry["log_level"] == "info"]
+    assert sorted(lines) == [
+        ("granted", "10.0.0.9"),
+        ("granted", "10.0.0.9"),
+        ("granted", "10.0.0.9"),
+        ("unknown_device", "10.0.0.9"),
+        ("unknown_file", "10.0.0.9"),
+        ("unknown_file", "198.51.100.7"),
+    ]
+
+
 def _broken(tmp_path: Path, source: str) -> Desk:
     folder = tmp_path / "yealink"
     folder.mkdir()

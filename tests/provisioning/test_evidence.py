@@ -7,8 +7,6 @@ from tests.support.inventory import ACCOUNT_TOKEN
 from tests.support.provisioning import shipped
 
 from offhook.provisioning.evidence import (
-    EvidenceKind,
-    Fact,
     RequestPath,
     TokenKind,
     clean_user_agent,
@@ -54,6 +52,17 @@ def test_token_in_place_of_a_name_is_not_shown() -> None:
     assert path.redacted == "***"
 
 
+@pytest.mark.parametrize("name", ["{}.cfg", "x-{}.cfg", "{}001565123456.cfg", "001565123456-{}", "{}a.cfg"])
+@pytest.mark.parametrize("folder", ["", "p/x/", "d/short/"])
+def test_token_in_a_name_is_not_shown(folder: str, name: str) -> None:
+    for token in (ACCOUNT_TOKEN, ACCOUNT_TOKEN.upper()):
+        path = parse_request_path(folder + name.format(token))
+        assert path is not None
+        assert token not in path.redacted
+        assert "***" in path.redacted
+        assert ("001565123456" in name) == ("001565123456" in path.redacted)
+
+
 def test_malformed_token_is_a_token_all_the_same() -> None:
     path = parse_request_path("p/short/y.cfg")
     assert path is not None
@@ -94,15 +103,12 @@ def test_source_that_is_none() -> None:
     assert parse_source("unix:") is None
 
 
-def test_evidence_tells_where_it_comes_from() -> None:
+def test_claims_are_read_from_name_and_user_agent() -> None:
     path = parse_request_path("/snomD785-000413922D24.htm")
     assert path is not None
     agent = "Mozilla/4.0 (compatible; snomD785-SIP 10.1.33.33 2010.12-00004-g9ba52f5 000413922D24 SXM:0 UXM:0)"
-    claims = gather_claims(shipped(), path, agent, "10.0.0.9")
-    found = {(item.kind, item.fact): item.value for item in claims.evidence}
-    assert found[EvidenceKind.PATH, Fact.MAC] == "000413922d24"
-    assert found[EvidenceKind.PATH, Fact.MODEL] == "D785"
-    assert found[EvidenceKind.USER_AGENT, Fact.FIRMWARE] == "10.1.33.33"
-    assert found[EvidenceKind.USER_AGENT, Fact.VENDOR] == "snom"
-    assert found[EvidenceKind.SOURCE, Fact.ADDRESS] == "10.0.0.9"
-    assert all(0 < item.confidence <= 100 for item in claims.evidence)
+    claims = gather_claims(shipped(), path, agent)
+    assert (claims.mac, claims.mac_vendor) == ("000413922d24", "snom")
+    assert [model.name for match in claims.files for model in match.models] == ["D785"]
+    assert claims.agent is not None
+    assert (claims.agent.vendor, claims.agent.firmware) == ("snom", "10.1.33.33")

@@ -17,7 +17,7 @@ T46U = "Yealink SIP-T46U 108.86.0.20 00:15:65:12:34:56"
 def who(name: str, inventory: Inventory, user_agent: str = "") -> Identity:
     path = parse_request_path(name)
     assert path is not None
-    return identify(gather_claims(shipped(), path, user_agent, "10.0.0.9"), inventory, shipped())
+    return identify(gather_claims(shipped(), path, user_agent), inventory, shipped())
 
 
 @pytest.mark.parametrize("name", ["001565123456.cfg", "001565123456.CFG", "/x/001565123456.Cfg"])
@@ -142,5 +142,5 @@ def test_name_that_several_vendors_ask_for(
     catalog = _rivals(tmp_path)
     path = parse_request_path(name)
     assert path is not None
-    found = identify(gather_claims(catalog, path, user_agent, "10.0.0.9"), inventory, catalog)
+    found = identify(gather_claims(catalog, path, user_agent), inventory, catalog)
     assert (found.vendor.name if found.vendor else None) == vendor

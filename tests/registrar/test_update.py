@@ -3,7 +3,7 @@
 import pytest
 from tests.support.registrar import FLOW, NOW, OTHER_FLOW, RegistrarBench, SipPhone, response_of
 
-from offhook.events import Unregistered
+from offhook.events import ContactIgnored, Unregistered
 from offhook.registrar.answers import Answer, Proposal
 from offhook.registrar.policy import RegisterPolicy
 from offhook.sip.message import Response
@@ -225,6 +225,25 @@ def test_one_bad_contact_spoils_all(bench: RegistrarBench, phone: SipPhone, cont
 
 def test_contact_that_is_no_sip_address_is_passed_over(bench: RegistrarBench, phone: SipPhone) -> None:
     assert listed(register(bench, phone, "<mailto:a@h>", "<sip:a@h>")) == ["<sip:a@h>;expires=600"]
+
+
+@pytest.mark.parametrize(
+    ("contacts", "schemes"),
+    [
+        (["<tel:2001>"], ["tel"]),
+        (["<http://h/>", "<HTTP://other/>", "<tel:2001>", "<sip:a@h>"], ["http", "tel"]),
+        ([f"<{'x' * 100}:y>"], ["x" * 32]),
+        (["<sip:a@h>"], []),
+    ],
+)
+def test_contact_that_is_passed_over_is_told(
+    bench: RegistrarBench, phone: SipPhone, contacts: list[str], schemes: list[str]
+) -> None:
+    outcome = bench.handle(phone.register(contacts))
+    assert response_of(outcome).status == 200
+    assert isinstance(outcome, Answer | Proposal)
+    ignored = [event for event in outcome.events if isinstance(event, ContactIgnored)]
+    assert ignored == [ContactIgnored("sip:2001@acme.test", scheme, str(FLOW), 1, NOW) for scheme in schemes]
 
 
 def test_user_agent_is_kept_short_and_clean(bench: RegistrarBench, phone: SipPhone) -> None:

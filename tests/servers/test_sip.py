@@ -1,6 +1,7 @@
 """The SIP server on loopback sockets, between phones of this test and a registrar with a store."""
 
 import asyncio
+import select
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -442,6 +443,38 @@ async def test_stream_that_cannot_be_framed_is_closed(bench: Bench, data: bytes,
     assert rest.startswith(b"SIP/2.0 " + status if status else b"")
     assert bool(rest) == bool(status)
     await peer.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (make_options().format()[:-2] + b"X: " + b"x" * 70_000, b"513 Message Too Large"),
+        (make_options().format().replace(b"Length: 0", b"Length: 99999999") + b"x" * 1_000_000, b"413"),
+    ],
+    ids=["header-without-end", "endless-body"],
+)
+async def test_answer_reaches_a_peer_that_goes_on_sending(bench: Bench, data: bytes, status: bytes) -> None:
+    """Closed with octets unread, the connection would be reset, and the answer lost."""
+    peer = await TcpPeer.connect(bench.tcp)
+    peer.send(data)
+    await peer.writer.drain()
+    peer.send(b"x" * 100_000)
+    assert (await peer.closed_by_server()).startswith(b"SIP/2.0 " + status)
+    await peer.close()
+    await until(lambda: not bench.server._connections)
+
+
+async def test_phones_that_all_come_back_at_once_find_room(bench: Bench) -> None:
+    """More than asyncio's own 100 connections may wait before the loop gets to accept the first."""
+    sockets = [socket.socket() for _ in range(300)]
+    for sock in sockets:
+        sock.setblocking(False)
+        sock.connect_ex(bench.tcp)
+    connected = 0
+    for sock in sockets:
+        connected += bool(select.select([], [sock], [], 0)[1])
+        sock.close()
+    assert connected == 300
 
 
 async def test_connections_of_one_source_are_bounded() -> None:

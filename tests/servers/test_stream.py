@@ -1,6 +1,7 @@
 """One stream connection, without a network: its deadlines and bounds."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -32,13 +33,41 @@ class Pipe:
         return self.unsent
 
     def is_closing(self) -> bool:
-        return self.state != "open"
+        return self.state not in ("open", "half closed")
+
+    def write_eof(self) -> None:
+        self.state = "half closed"
 
     def close(self) -> None:
         self.state = "closed"
 
     def abort(self) -> None:
         self.state = "aborted"
+
+
+class Timers:
+    """The loop's timers, on a clock of the test."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._timers: list[tuple[float, Callable[[], object], asyncio.TimerHandle]] = []
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(self.now + delay, callback, (), asyncio.get_running_loop())
+        self._timers.append((self.now + delay, callback, handle))
+        return handle
+
+    @property
+    def pending(self) -> list[float]:
+        return sorted(due for due, _, handle in self._timers if not handle.cancelled())
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+        due = [timer for timer in self._timers if timer[0] <= self.now + 1e-9]
+        self._timers = [timer for timer in self._timers if timer not in due]
+        for _, callback, handle in due:
+            if not handle.cancelled():
+                callback()
 
 
 class Owner:
@@ -110,48 +139,72 @@ async def test_peer_that_does_not_read_is_cut_off() -> None:
     assert not connection.send(b"answer")
 
 
-async def test_stream_that_cannot_be_framed_is_closed() -> None:
+async def test_stream_that_cannot_be_framed_is_heard_no_more() -> None:
     owner, pipe = Owner(), Pipe()
     connection = connect(owner, pipe)
     connection.data_received(b"OPTIONS sip:a SIP/2.0\r\n\r\n")
     assert owner.seen[1:] == [400]
+    assert pipe.state == "half closed"
+    connection.data_received(MESSAGE)
+    assert owner.seen[1:] == [400]
+    assert not connection.send(b"answer")
+    connection.connection_lost(None)
+
+
+@pytest.fixture
+async def timers(monkeypatch: pytest.MonkeyPatch) -> Timers:
+    timers = Timers()
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", timers.call_later)
+    return timers
+
+
+LIMITS = {"first_byte_seconds": 5.0, "message_seconds": 10.0, "idle_seconds": 300.0, "linger_seconds": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("received", "limit"),
+    [
+        (b"", "first_byte_seconds"),
+        (MESSAGE[:5], "message_seconds"),
+        (MESSAGE + MESSAGE[:5], "message_seconds"),
+        (MESSAGE, "idle_seconds"),
+        (b"OPTIONS sip:a SIP/2.0\r\n\r\n", "linger_seconds"),
+    ],
+)
+async def test_each_deadline_closes(timers: Timers, received: bytes, limit: str) -> None:
+    owner, pipe = Owner(), Pipe()
+    owner.needs = limit == "linger_seconds"
+    connection = connect(owner, pipe, **LIMITS)
+    if received:
+        connection.data_received(received)
+    timers.advance(LIMITS[limit] - 0.1)
+    assert pipe.state in ("open", "half closed")
+    timers.advance(0.1)
+    assert pipe.state == "closed"
+    connection.connection_lost(None)
+    assert timers.pending == []
+
+
+async def test_trickle_does_not_put_off_the_deadline_of_a_message(timers: Timers) -> None:
+    pipe = Pipe()
+    connection = connect(Owner(), pipe, **LIMITS)
+    for _ in range(10):
+        assert pipe.state == "open"
+        connection.data_received(b"x")
+        timers.advance(1.0)
     assert pipe.state == "closed"
     connection.connection_lost(None)
 
 
-@pytest.mark.parametrize("limit", ["first_byte_seconds", "message_seconds", "idle_seconds"])
-async def test_each_deadline_closes(limit: str) -> None:
-    pipe = Pipe()
-    connection = connect(Owner(), pipe, **{limit: 0.001})
-    if limit == "message_seconds":
-        connection.data_received(MESSAGE[:5])
-    elif limit == "idle_seconds":
-        connection.data_received(MESSAGE)
-    async with asyncio.timeout(5):
-        while pipe.state == "open":  # noqa: ASYNC110 - the pipe has no event
-            await asyncio.sleep(0.001)
-    connection.connection_lost(None)
-
-
-async def test_trickle_does_not_put_off_the_deadline_of_a_message() -> None:
-    pipe = Pipe()
-    connection = connect(Owner(), pipe, message_seconds=0.02)
-    async with asyncio.timeout(5):
-        while pipe.state == "open":
-            connection.data_received(b"x")
-            await asyncio.sleep(0.001)
-    connection.connection_lost(None)
-
-
-async def test_needed_connection_rests_but_ends_the_messages_that_it_begins() -> None:
+async def test_needed_connection_rests_but_ends_the_messages_that_it_begins(timers: Timers) -> None:
     owner, pipe = Owner(), Pipe()
     owner.needs = True
-    connection = connect(owner, pipe, idle_seconds=0.001, message_seconds=0.001)
+    connection = connect(owner, pipe, **LIMITS)
     connection.data_received(MESSAGE)
-    await asyncio.sleep(0.01)
+    for _ in range(10):
+        timers.advance(LIMITS["idle_seconds"])
     assert pipe.state == "open"
     connection.data_received(MESSAGE[:5])
-    async with asyncio.timeout(5):
-        while pipe.state == "open":  # noqa: ASYNC110 - the pipe has no event
-            await asyncio.sleep(0.001)
+    timers.advance(LIMITS["message_seconds"])
+    assert pipe.state == "closed"
     connection.connection_lost(None)

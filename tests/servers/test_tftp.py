@@ -431,13 +431,32 @@ async def test_each_end_is_logged_once_with_the_name_redacted(start: Start, clie
         await client.receive()
         client.send(ErrorPacket(0, "enough"), client.peer)
         await watcher.wait_until(lambda: len(watcher.finished) == 2)
-    assert [(event["event"], event["file"], event["source"]) for event in logs] == [
-        ("tftp.transfer.completed", "short", "127.0.0.1"),
-        ("tftp.transfer.refused", "p/abcs", "127.0.0.1"),
-        ("tftp.transfer.failed", "long", "127.0.0.1"),
+    assert [(event["event"], event["log_level"], event["file"], event["source"]) for event in logs] == [
+        ("tftp.transfer.completed", "info", "short", "127.0.0.1"),
+        ("tftp.transfer.refused", "debug", "p/abcs", "127.0.0.1"),
+        ("tftp.transfer.failed", "info", "long", "127.0.0.1"),
     ]
     assert logs[0]["octets"] == len(FILES["short"])
     assert logs[2]["outcome"] == "aborted"
+
+
+async def test_refusals_of_one_source_are_a_line_a_minute_and_are_all_counted(
+    start: Start, client: Client, watcher: Watcher
+) -> None:
+    _, address = await start(TftpLimits(content_bytes=3))
+    with capture_logs() as logs:
+        for filename in ("short", "long", "short"):
+            with pytest.raises(TftpError):
+                await client.fetch(address, filename)
+    assert [event["log_level"] for event in logs if event["reason"] == Refusal.TOO_LARGE] == ["info", "debug", "debug"]
+    assert watcher.refusals == [Refusal.TOO_LARGE] * 3
+
+
+async def test_a_handler_that_fails_is_one_error_and_no_second_line(start: Start, client: Client) -> None:
+    _, address = await start()
+    with capture_logs() as logs, pytest.raises(TftpError):
+        await client.fetch(address, "broken")
+    assert [event["event"] for event in logs if event["log_level"] != "debug"] == ["tftp.handler.failed"]
 
 
 # -- stopping

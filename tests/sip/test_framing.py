@@ -99,7 +99,9 @@ def test_the_limits_themselves_are_allowed() -> None:
     head = b"X: " + b"y" * (64 - 3 - len(b"\r\nl:16")) + b"\r\nl:16\r\n\r\n"
     assert len(head) == 68
     assert StreamFramer(LIMITS).feed(head + b"z" * 16) == [MessageFrame(head + b"z" * 16)]
-    assert StreamFramer(LIMITS).feed(b"X" + head) == [FramingError(513, "Message Too Large", b"")]
+    (error,) = StreamFramer(LIMITS).feed(b"X" + head)
+    assert isinstance(error, FramingError)
+    assert (error.status, error.reason) == (513, "Message Too Large")
 
 
 def test_headers_without_an_end_are_not_held_beyond_the_limit() -> None:
@@ -108,3 +110,8 @@ def test_headers_without_an_end_are_not_held_beyond_the_limit() -> None:
     assert framer.feed(b"x" * 16384) == []
     assert framer.feed(b"x" * 4) == [FramingError(513, "Message Too Large", b"")]
     assert framer.pending == 0
+
+
+def test_the_whole_lines_of_headers_without_an_end_are_kept_for_the_answer() -> None:
+    lines = b"OPTIONS sip:a SIP/2.0\r\nTo: x\r\n"
+    assert StreamFramer(LIMITS).feed(lines + b"y" * 100) == [FramingError(513, "Message Too Large", lines)]

@@ -4,7 +4,7 @@ import pytest
 
 from offhook.errors import SipError
 from offhook.sip.headers import CSeq, Via
-from offhook.sip.message import Headers, Request, Response, build_response, response_target, stamp_source
+from offhook.sip.message import Headers, Request, Response, build_response, stamp_source
 from offhook.sip.parser import parse_message
 
 SOURCE = ("203.0.113.9", 40000)
@@ -167,22 +167,6 @@ def test_ipv6_addresses_are_compared_as_addresses() -> None:
     assert stamp_source(via, "2001:db8::1", 5060).received is None
     assert stamp_source(via, "fe80::1%eth0", 5060).received == "fe80::1"
     assert stamp_source(Via.parse("SIP/2.0/UDP [2001:db8:::1]"), "2001:db8::2", 5060).received == "2001:db8::2"
-
-
-@pytest.mark.parametrize(
-    ("via", "force_rport", "target"),
-    [
-        ("UDP 192.0.2.1:5062;rport", False, SOURCE),
-        ("UDP 192.0.2.1:5062", False, ("203.0.113.9", 5062)),
-        ("UDP 192.0.2.1", False, ("203.0.113.9", 5060)),
-        ("UDP 192.0.2.1:5062", True, SOURCE),
-        ("UDP 192.0.2.1:5062;maddr=198.51.100.7", False, ("203.0.113.9", 5062)),
-        ("UDP 192.0.2.1:5062;received=198.51.100.7;rport=1", False, SOURCE),
-    ],
-)
-def test_a_udp_response_goes_to_nobody_but_the_sender(via: str, force_rport: bool, target: tuple[str, int]) -> None:
-    """TP-3, TP-4, TP-5."""
-    assert response_target(Via.parse(f"SIP/2.0/{via}"), SOURCE, force_rport=force_rport) == target
 
 
 def test_an_answer_to_a_request_without_a_readable_via_cannot_be_built() -> None:

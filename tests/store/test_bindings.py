@@ -12,10 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from tests.support.registrar import FLOW, NOW
 
 from offhook.endpoint import Transport
 from offhook.errors import SchemaTooNew, StoreError, StoreUnavailable
+from offhook.observability.metrics import Metrics
 from offhook.registrar.bindings import Binding, BindingChange
 from offhook.registrar.ports import Flow
 from offhook.store.bindings import SqliteBindingStore, connect
@@ -221,6 +223,24 @@ def test_connection_is_opened_anew_after_a_failure(store: SqliteBindingStore, lo
     assert [binding.id for binding in store.load(NOW)] == [1, 3]
 
 
+def test_trouble_is_told_until_a_commit_succeeds_or_it_is_long_ago(path: Path, loop: Loop, gate: Gate) -> None:
+    now = [100.0]
+    store = SqliteBindingStore(path, loop.calls.put, connect=gate.connect, monotonic=lambda: now[0])
+    assert store.find_trouble(30.0) is None
+    gate.error = sqlite3.OperationalError("disk I/O error")
+    put(store, loop, 1)
+    loop.run_one()
+    assert "was not written" in (store.find_trouble(30.0) or "")
+    now[0] += 31.0
+    assert store.find_trouble(30.0) is None
+    assert store.find_trouble(60.0) is not None
+    gate.error = None
+    put(store, loop, 2)
+    loop.run_one()
+    assert store.find_trouble(60.0) is None
+    store.close()
+
+
 def test_locked_database_is_a_failure_that_passes(path: Path, loop: Loop) -> None:
     def connect_impatiently(path: Path) -> sqlite3.Connection:
         connection = connect(path)
@@ -312,8 +332,37 @@ def test_newer_schema_is_refused(path: Path) -> None:
 
 def test_file_that_is_no_database_is_refused(path: Path) -> None:
     path.write_bytes(b"no database" * 1000)
-    with pytest.raises(StoreUnavailable, match=r"bindings\.db"):
+    with pytest.raises(StoreUnavailable, match=r"bindings\.db is damaged: .*move it away.*phones then register anew"):
         SqliteBindingStore(path, lambda call: call())
+
+
+def test_full_disk_is_said_so_at_start(path: Path) -> None:
+    def connect_to_full_disk(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        connection.execute("PRAGMA max_page_count = 1")
+        return connection
+
+    with pytest.raises(StoreUnavailable, match=r"the disk of .* is full") as refused:
+        SqliteBindingStore(path, lambda call: call(), connect=connect_to_full_disk)
+    assert "move it away" not in str(refused.value)
+
+
+def test_failures_are_a_line_a_minute_and_are_all_counted(path: Path, loop: Loop, gate: Gate) -> None:
+    now = 100.0
+    metrics = Metrics("test")
+    store = SqliteBindingStore(path, loop.calls.put, connect=gate.connect, monotonic=lambda: now, observer=metrics)
+    gate.error = sqlite3.OperationalError("database or disk is full")
+    gate.error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    with capture_logs() as logs:
+        for number, at in ((1, 100.0), (2, 100.5), (3, 159.0), (4, 160.0)):
+            now = at
+            put(store, loop, number)
+            loop.run_one()
+    store.close()
+    lines = [(entry["log_level"], entry.get("repeated")) for entry in logs]
+    assert lines == [("error", None), ("debug", None), ("debug", None), ("error", 2)]
+    assert logs[0]["error"].endswith("is full. Free some space there.")
+    assert b'offhook_store_errors_total{op="commit"} 4.0' in metrics.exposition()
 
 
 WRITER = """

@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from offhook.store.journal import Journal
 
 FACTS = DeviceFacts(
     device_id=2**60 + 1, ip="192.0.2.7", vendor="yealink", model="T46U", firmware="108.86.0.20", user_agent="Yealink é",
-    fetched_revision=7, last_provisioned_at=1000.5, last_registered_at=None, failure="x", failed_at=3.0,
+    fetched_revision=7, last_provisioned_at=1000.5, last_registered_at=None, failure="x",
 )  # fmt: skip
 
 
@@ -58,6 +59,59 @@ def test_a_write_that_fails_writes_nothing_and_may_be_repeated(tmp_path: Path) -
     breaker.close()
     journal.write([FACTS], [record(1)], [])
     assert journal.load_facts() == [FACTS]
+    journal.close()
+
+
+def test_the_first_error_is_told_where_the_transaction_is_over_already(tmp_path: Path) -> None:
+    """As on a full disk, where SQLite rolls back by itself."""
+    path = tmp_path / "journal.db"
+    journal = Journal(path)
+    journal._connection.execute(
+        "CREATE TEMP TRIGGER refuse BEFORE INSERT ON facts BEGIN SELECT RAISE(ROLLBACK, 'the disk is full'); END"
+    )
+    with pytest.raises(StoreUnavailable, match="the disk is full"):
+        journal.write([FACTS], [], [])
+    journal._connection.execute("DROP TRIGGER refuse")
+    journal.write([FACTS], [], [])
+    assert journal.load_facts() == [FACTS]
+    journal.close()
+
+
+def test_a_full_disk_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "journal.db"
+    journal = Journal(path)
+    pages = journal._connection.execute("PRAGMA page_count").fetchone()[0]
+    journal._connection.execute(f"PRAGMA max_page_count={pages}")
+    large = [DeviceFacts(device_id=number, user_agent="x" * 4000) for number in range(100)]
+    with pytest.raises(
+        StoreUnavailable, match=r"journal\.db was not written: the disk of .* is full\. Free some space"
+    ):
+        journal.write(large, [], [])
+    journal.write([FACTS], [], [])
+    journal.close()
+
+    def connect_to_full_disk(*arguments: Any, **settings: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **settings)
+        connection.execute("PRAGMA max_page_count=1")
+        return connection
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", connect_to_full_disk)
+    with pytest.raises(StoreError, match="is full") as refused:
+        Journal(tmp_path / "new.db")
+    assert "Move it away" not in str(refused.value)
+
+
+def test_pages_that_are_damaged_are_said_so(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    journal = Journal(path)
+    journal.write([DeviceFacts(device_id=number, user_agent="x" * 4000) for number in range(50)], [], [])
+    journal.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
+    journal = Journal(path)
+    with pytest.raises(StoreError, match=r"is damaged: .*Move it away"):
+        journal.load_facts()
     journal.close()
 
 

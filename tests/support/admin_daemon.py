@@ -20,10 +20,11 @@ from sqlalchemy import event
 
 from offhook.admin.application import make_application
 from offhook.admin.auth import Tokens
+from offhook.admin.changes import Changes
 from offhook.admin.ports import Daemon, Listening, RenderedFile, Services
 from offhook.endpoint import Endpoint, Transport
 from offhook.errors import Conflict, NotFound
-from offhook.events import EventBus
+from offhook.events import EventBus, InventoryChanged
 from offhook.inventory.apply import ApplyOptions
 from offhook.inventory.editor import Workshop
 from offhook.inventory.facts import FactBook
@@ -40,6 +41,7 @@ from offhook.reload.progress import ReloadRecord, ReloadState
 from offhook.secret import Secret
 from offhook.servers.admin import AdminServer
 from offhook.store.audit import SqlAuditLog
+from offhook.store.backup import Backups
 from offhook.store.keys import AesGcmBox, Keyring
 from offhook.store.sql.engine import open_engine
 from offhook.store.sql.inventory import SqlInventoryStore
@@ -246,7 +248,10 @@ async def running(folder: Path, *, document: str = DOCUMENT, body_bytes: int = 1
     event.listen(engine, "connect", _do_not_sync)
     metadata.create_all(engine)
     ids = IdSource(clock)
-    box = AesGcmBox(Keyring(bytes(32)))
+    keyring = Keyring(bytes(32))
+    box = AesGcmBox(keyring)
+    bus, changes = EventBus(_fail), Changes(START)
+    bus.subscribe(InventoryChanged, changes.note)
     metrics = Metrics("0.0.0")
     health = Health(metrics)
     facts = FactBook()
@@ -256,7 +261,7 @@ async def running(folder: Path, *, document: str = DOCUMENT, body_bytes: int = 1
             SqlInventoryStore(engine, box),
             Workshop(ids, box, FakeVendors()),
             FakeDigests(),
-            bus=EventBus(_fail),
+            bus=bus,
             clock=clock,
             executor=executor,
         )
@@ -271,6 +276,8 @@ async def running(folder: Path, *, document: str = DOCUMENT, body_bytes: int = 1
             reloads=reloads,
             tokens=Tokens(SqlTokenStore(engine), clock, executor, ids.next),
             audit=SqlAuditLog(engine),
+            backups=Backups(folder, keyring, "0.0.0"),
+            changes=changes,
             provisioning_url=lambda token: f"http://10.0.0.5:8080/p/{token.reveal()}/",
             preview=_preview,
             daemon=Daemon(

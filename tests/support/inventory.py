@@ -124,7 +124,6 @@ def carrier(device_id: int = 1, *, revision: int = 1, **changes: Any) -> Carrier
         "digest": f"config {revision}",
         "registration_digest": f"registration {revision}",
         "registration_revision": revision,
-        "changed_at": 1000.0,
     }
     return Carrier(id=device_id, revision=revision, **{**given, **changes})
 

@@ -34,6 +34,7 @@ PEERS: Final = {
     "sipp": Peer("sipp", "sip-tester"),
     "systemd-analyze": Peer("systemd-analyze", "systemd"),
     "openssl": Peer("openssl", "openssl"),
+    "kamailio": Peer("kamailio", "kamailio kamailio-sqlite-modules"),
 }
 
 REQUIRE_VARIABLE: Final = "OFFHOOK_REQUIRE_PEERS"

@@ -35,7 +35,7 @@ def test_a_missing_program_fails_where_all_are_required(only_curl: Path, monkeyp
 def test_missing_packages_are_one_line(only_curl: Path, capsys: pytest.CaptureFixture[str]) -> None:
     peers.main(["--packages"])
     assert capsys.readouterr().out.split("\n") == [
-        "atftp baresip-core busybox openssl sip-tester sipsak systemd tftp-hpa",
+        "atftp baresip-core busybox kamailio kamailio-sqlite-modules openssl sip-tester sipsak systemd tftp-hpa",
         "",
     ]
 

@@ -11,11 +11,11 @@ from tests.support.inventory import BOX
 from offhook.errors import DocumentError, StoreUnavailable
 from offhook.events import EventBus, InventoryChanged
 from offhook.inventory.apply import Applied, ApplyOptions, apply_document
-from offhook.inventory.document import read_document
 from offhook.inventory.editor import Editor, Workshop
 from offhook.inventory.generated import IdSource
 from offhook.inventory.models import Account, Device, DeviceType, Entity, Number, User
 from offhook.inventory.ports import AuditRecord, Change, ConfigDigests, Put
+from offhook.inventory.reading import read_document
 from offhook.inventory.service import Actor, InventoryService, Plan
 from offhook.inventory.snapshot import Inventory
 
@@ -204,10 +204,8 @@ def apply_to(inventory: Inventory, text: str, clock: StillClock | None = None, *
     ids.pass_over(entity.id for kind in (Account, Device) for entity in inventory.all(kind))
     ids.pass_over([ids.next() + 1_000_000])
     draft = inventory.draft()
-    part, document = read_document(text, "site.yaml")
-    applied: Applied = apply_document(
-        Editor(draft, Workshop(ids, BOX, FakeVendors()), clock.now()), part, document, ApplyOptions(**options)
-    )
+    editor = Editor(draft, Workshop(ids, BOX, FakeVendors()), clock.now())
+    applied: Applied = apply_document(editor, read_document(text, "site.yaml"), ApplyOptions(**options))
     if applied.faults:
         raise DocumentError(applied.faults)
     return draft.freeze()

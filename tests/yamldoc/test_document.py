@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offhook.errors import DocumentError
-from offhook.yamldoc import Bounds, format_path, load
+from offhook.yamldoc import Bounds, format_path, load, read
 
 
 def faults(text: str | bytes, bounds: Bounds | None = None) -> list[str]:
@@ -153,3 +153,16 @@ def test_any_markup_is_a_document_or_an_error(parts: list[str]) -> None:
 def test_paths_are_written_as_one_would_say_them() -> None:
     assert format_path(("accounts", 0, "users", 2, "extension")) == "accounts[0].users[2].extension"
     assert format_path(()) == ""
+
+
+def test_what_is_read_with_faults_keeps_the_first_value_and_hands_out_what_was_refused() -> None:
+    document = read("a: {b: 1, b: [2], <<: {c: 3}}\nd: !!int 5\n", "f.yaml")
+    assert document.data == {"a": {"b": "1"}, "d": "5"}
+    assert [(fault.line, fault.column) for fault in document.faults] == [(1, 11), (1, 19), (2, 4)]
+    assert [(part.path, part.value) for part in document.refused] == [(("a", "b"), ["2"]), (("a", "<<"), {"c": "3"})]
+
+
+def test_what_is_refused_inside_a_refused_value_is_told_and_not_handed_out_again() -> None:
+    document = read("a: 1\na: [{b: 1, b: 2}]\n", "f.yaml")
+    assert [fault.path for fault in document.faults] == ["a", "a[0].b"]
+    assert [(part.path, part.value) for part in document.refused] == [(("a",), [{"b": "1"}])]

@@ -4,7 +4,7 @@ import pydantic
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from offhook.yamldoc import faults_of, load
+from offhook.yamldoc import faults_of, load, paths_of, read
 
 
 class Phone(BaseModel):
@@ -31,7 +31,7 @@ class Site(BaseModel):
 
 
 def faults(text: str) -> list[str]:
-    document = load(text, "f.yaml")
+    document = read(text, "f.yaml")
     with pytest.raises(pydantic.ValidationError) as caught:
         Site.model_validate(document.data)
     return [str(fault) for fault in faults_of(caught.value, document, Site)]
@@ -73,8 +73,40 @@ def test_a_key_unlike_any_other_is_answered_with_those_there_are() -> None:
 def test_null_is_called_empty() -> None:
     assert faults("name:\ndevices:") == [
         "f.yaml:1:6: name: is empty; it wants text",
-        "f.yaml:2:9: devices: is empty; it wants a list, such as [a, b]",
+        "f.yaml:2:9: devices: is empty; it wants a list of devices, each beginning with '- '",
     ]
+
+
+def test_a_list_of_values_is_asked_for_as_such() -> None:
+    assert faults("name: x\ntokens:\ndevices: {a: b}") == [
+        "f.yaml:2:8: tokens: is empty; it wants a list, such as [a, b], or [] for none",
+        "f.yaml:3:10: devices: wants a list of devices, each beginning with '- '",
+    ]
+
+
+def test_faults_of_syntax_and_schema_are_told_together() -> None:
+    assert faults("name: x\nname: y\nready: !!str no\ntokens: [z]\ndevices: [{<<: {}}]") == [
+        "f.yaml:2:1: name: the key stands twice, first in line 1; remove one",
+        "f.yaml:3:8: ready: the tag 'tag:yaml.org,2002:str' is not taken; remove it",
+        "f.yaml:4:10: tokens[0]: wants a whole number",
+        "f.yaml:5:12: devices[0]: merge keys (<<) are not taken; write the keys out",
+    ]
+
+
+def test_what_may_stand_under_a_key_that_was_not_taken_is_not_missing() -> None:
+    assert faults("<<: {name: x}\ntokens: [z]") == [
+        "f.yaml:1:1: merge keys (<<) are not taken; write the keys out",
+        "f.yaml:2:10: tokens[0]: wants a whole number",
+    ]
+
+
+def test_the_places_at_fault_are_those_to_take_out() -> None:
+    document = load("nam: x\ntokens: [1, z]\ndevices: [{type: phone, index: 1}, {type: ata}]", "f.yaml")
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Site.model_validate(document.data)
+    assert paths_of(caught.value, document) == {
+        ("nam",), ("name",), ("tokens", 1), ("devices", 0, "mac"), ("devices", 1)
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,19 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from offhook.admin.api import accounts, audit, bindings, devices, documents, lines, reloads, status, tokens
+from offhook.admin.api import (
+    accounts,
+    audit,
+    backups,
+    bindings,
+    devices,
+    documents,
+    lines,
+    pbx,
+    reloads,
+    status,
+    tokens,
+)
 from offhook.admin.auth import Identity, Penalties, Tokens, identify_peer
 from offhook.admin.ports import Services
 from offhook.admin.problems import UNEXPECTED, find_problem
@@ -37,10 +49,12 @@ def find_routes(services: Services) -> list[Route]:
     parts: Iterable[list[Route]] = (
         accounts.routes(services),
         audit.routes(services),
+        backups.routes(services),
         bindings.routes(services),
         devices.routes(services),
         documents.routes(services),
         lines.routes(services),
+        pbx.routes(services),
         reloads.routes(services),
         status.routes(services),
         tokens.routes(services),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from offhook.admin.auth import Tokens
+from offhook.admin.changes import Changes
 from offhook.clock import Clock
 from offhook.inventory.facts import DeviceFacts
 from offhook.inventory.models import Device
@@ -15,6 +16,7 @@ from offhook.registrar.bindings import Binding
 from offhook.reload.progress import ReloadRecord
 from offhook.secret import Secret
 from offhook.store.audit import AuditEntry
+from offhook.store.backup import Backups
 
 
 class Reloads(Protocol):
@@ -113,6 +115,8 @@ class Services:
     reloads: Reloads
     tokens: Tokens
     audit: AuditLog
+    backups: Backups
+    changes: Changes
     provisioning_url: Callable[[Secret], str]
     #: What a phone is given as the URL of its provisioning, of an account's token.
     preview: Preview

@@ -68,7 +68,7 @@ def require_role(identity: Identity, role: Role) -> None:
         )
 
 
-Handler = Callable[[Call], Awaitable[web.Response]]
+Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import quote, urlencode
 
 from offhook.cli import settings
 from offhook.cli.failure import Failure
 
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+
 _ROOT: Final = "/api/v1"
 _SECONDS: Final = 30.0
 _PAGE: Final = 1000
+_PIECE_BYTES: Final = 1024 * 1024
 
 
 class Client:
@@ -49,6 +54,17 @@ class Client:
         """Sends YAML. It may take minutes where it is long."""
         return json.loads(self._ask("POST", steps, query, text, "application/yaml", timeout=1800.0))
 
+    def post_for_file(self, *steps: str, body: Mapping[str, object], file: BinaryIO) -> int:
+        """Sends JSON, and writes what comes back to a file; gives its length. OSError is the file's."""
+        with self._response("POST", steps, {}, json.dumps(body).encode(), "application/json", 1800.0) as response:
+            expected, length = response.length, 0
+            while piece := self._read(response, _PIECE_BYTES):
+                file.write(piece)
+                length += len(piece)
+        if length != expected:
+            raise Failure("the daemon broke off; nothing was written", remedy="see the daemon's log")
+        return length
+
     def delete(self, *steps: str) -> Any:
         """Deletes what is there."""
         return json.loads(self._ask("DELETE", steps, {}))
@@ -63,6 +79,19 @@ class Client:
         *,
         timeout: float = _SECONDS,
     ) -> bytes:
+        with self._response(method, steps, query, body, content_type, timeout) as response:
+            return self._read(response)
+
+    @contextmanager
+    def _response(
+        self,
+        method: str,
+        steps: tuple[str, ...],
+        query: Mapping[str, object],
+        body: bytes | None,
+        content_type: str,
+        timeout: float,
+    ) -> "Iterator[HTTPResponse]":
         url = "/".join((_ROOT, *(quote(step, safe="") for step in steps)))
         given = {name: _text(value) for name, value in query.items() if value not in (None, "", False, ())}
         if given:
@@ -72,18 +101,31 @@ class Client:
 
         connection = UnixConnection(self._path, timeout)
         try:
-            connection.request(method, url, body, {"Content-Type": content_type} if body is not None else {})
-            response = connection.getresponse()
-            content = response.read()
+            try:
+                connection.request(method, url, body, {"Content-Type": content_type} if body is not None else {})
+                response = connection.getresponse()
+            except OSError as error:
+                raise self._unreachable(error) from None
+            except HTTPException:
+                raise self._broken_off() from None
+            if response.status >= 400:
+                raise _failure(response.status, self._read(response))
+            yield response
+        finally:
+            connection.close()
+
+    def _read(self, response: "HTTPResponse", size: int | None = None) -> bytes:
+        from offhook.cli.connection import HTTPException
+
+        try:
+            return response.read(size)
         except OSError as error:
             raise self._unreachable(error) from None
         except HTTPException:
-            raise Failure(f"what answers on {self._path} broke off", remedy="see the daemon's log") from None
-        finally:
-            connection.close()
-        if response.status >= 400:
-            raise _failure(response.status, content)
-        return content
+            raise self._broken_off() from None
+
+    def _broken_off(self) -> Failure:
+        return Failure(f"what answers on {self._path} broke off", remedy="see the daemon's log")
 
     def _unreachable(self, error: OSError) -> Failure:
         match error:

@@ -1,4 +1,4 @@
-"""``offhook plan``, ``apply`` and ``export``."""
+"""``offhook plan`` and ``apply``."""
 
 import textwrap
 from collections.abc import Mapping
@@ -54,17 +54,6 @@ def apply(file: BinaryIO, prune: bool, yes: bool, confirm_moves: bool, as_json: 
             "inventory", "apply", text=file.read(), file=_name(file), prune=prune, yes=yes, confirm_moves=confirm_moves
         )
     _print(it, as_json)
-
-
-@click.command()
-@click.option("--account", "accounts", metavar="NAME", multiple=True, help="Only this account; may be repeated.")
-@click.option("--secrets", is_flag=True, help="With passwords; it is written to the audit.")
-@config_option
-def export(accounts: tuple[str, ...], secrets: bool) -> None:
-    """Print the inventory, as apply takes it back."""
-    with waiting("exporting"):
-        text = connect().get_text("inventory", "export", account=accounts, secrets=secrets)
-    click.echo(text, nl=False)
 
 
 def _name(file: BinaryIO) -> str:
@@ -133,7 +122,8 @@ def _summary(it: Mapping[str, Any]) -> str:
     ]
     if not counts:
         return "Nothing to change."
-    pruned = ", ".join(f"{part['count']} {part['kind'].replace('_', ' ')}" for part in it["pruned"])
+    kinds = ((part["count"], part["kind"].removesuffix("s").replace("dect_", "DECT ")) for part in it["pruned"])
+    pruned = ", ".join(_count(count, kind) for count, kind in kinds)
     by_prune = f" (--prune: {pruned})" if pruned else ""
     return f"{'Applied' if it['applied'] else 'Plan'}: {', '.join(counts)}{by_prune}."
 

@@ -19,7 +19,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "status": ("status", "status"),
     "plan": ("documents", "plan"),
     "apply": ("documents", "apply"),
-    "export": ("documents", "export"),
+    "export": ("export", "export"),
     "account": ("account", "account"),
     "device": ("device", "device"),
     "line": ("line", "line"),
@@ -28,6 +28,8 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "render": ("render", "render"),
     "token": ("token", "token"),
     "audit": ("audit", "audit"),
+    "backup": ("backup", "backup"),
+    "restore": ("restore", "restore"),
     "version": ("version", "version"),
 }
 

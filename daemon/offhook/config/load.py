@@ -29,26 +29,35 @@ def load_config(path: Path) -> Config:
 def parse_config(text: str | bytes, path: Path) -> Config:
     """As :func:`load_config`, of a text that is or would be the file ``path``."""
     try:
-        document = yamldoc.load(text, str(path), _BOUNDS)
+        document = yamldoc.read(text, str(path), _BOUNDS)
     except DocumentError as error:
         raise ConfigError(error.faults) from None
+    faults = list(document.faults)
+    keys_refused = {refused.path for refused in document.refused if document.known(refused.path) != refused.path}
+    left = yamldoc.take_out(document, keys_refused)
+    context = {"folder": path.parent}
     try:
-        config = Config.model_validate(document.data, context={"folder": path.parent})
+        config = Config.model_validate(document.data, context=context)
     except ValidationError as error:
-        raise ConfigError(yamldoc.faults_of(error, document, Config, NOT_IN_THIS_VERSION)) from None
+        faults = yamldoc.faults_of(error, document, Config, NOT_IN_THIS_VERSION)
+        left = yamldoc.take_out(document, yamldoc.paths_of(error, document) | keys_refused)
+        try:
+            config = Config.model_validate(left.data, context=context)
+        except ValidationError:
+            raise ConfigError(faults) from None
     socket = config.admin.socket
     config = config.model_copy(
         update={"admin": config.admin.model_copy(update={"socket": config.state_dir / config.admin.socket})}
     )
-    faults = [document.fault(where, message) for where, message in _contradictions(config, socket)]
+    faults += [document.fault(where, message) for where, message in _contradictions(config, socket, left)]
     if faults:
         raise ConfigError(sorted(faults, key=lambda fault: (fault.line, fault.column)))
     return config
 
 
-def _listeners(config: Config) -> list[tuple[tuple[str | int, ...], Transport, Endpoint]]:
+def _listeners(config: Config) -> list[tuple[yamldoc.Path, Transport, Endpoint]]:
     """Everything that listens: its place in the file, the transport it uses, its address."""
-    found: list[tuple[tuple[str | int, ...], Transport, Endpoint]] = []
+    found: list[tuple[yamldoc.Path, Transport, Endpoint]] = []
     for index, endpoint in enumerate(config.sip.listen):
         found.append((("sip", "listen", index), endpoint.transport or Transport.UDP, endpoint))
     for index, endpoint in enumerate(config.provisioning.http):
@@ -62,15 +71,26 @@ def _listeners(config: Config) -> list[tuple[tuple[str | int, ...], Transport, E
     return found
 
 
-def _contradictions(config: Config, socket: Path) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """What no single key is to blame for, with the place to name."""
-    for (one, its_transport, its), (other, transport, endpoint) in combinations(_listeners(config), 2):
+def _contradictions(config: Config, socket: Path, left: yamldoc.Remainder) -> Iterator[tuple[yamldoc.Path, str]]:
+    """What no single key is to blame for, with the place to name. ``left``: what ``config`` was read from."""
+    expires = config.sip.expires
+    bounds = {"min": expires.min, "default": expires.default, "max": expires.max}
+    for (low, at_least), (high, at_most) in combinations(bounds.items(), 2):
+        doubtful = any(left.is_doubtful(("sip", "expires", name)) for name in (low, high))
+        if at_least > at_most and not doubtful:
+            yield ("sip", "expires"), f"must have min <= default <= max, but {low} {at_least} > {high} {at_most}"
+            break
+    for (one, its_transport, its), (other, transport, endpoint) in combinations(_stated_listeners(config, left), 2):
         if its_transport is transport and its.port and its.port == endpoint.port and _overlap(its, endpoint):
             where = yamldoc.format_path(one)
             yield other, f"{endpoint} is taken by {where} ({its}); choose another port"
-    for index, folder in enumerate(config.templates.paths):
+    for place, folder in left.each(("templates", "paths"), config.templates.paths):
         if not folder.is_dir():
-            yield ("templates", "paths", index), f"{folder} is no folder; create it or remove it here"
+            yield place, f"{folder} is no folder; create it or remove it here"
+    if left.is_doubtful(("state_dir",)) or left.is_doubtful(("admin", "socket")):
+        return
+    if config.admin.socket.is_dir():
+        yield ("admin", "socket"), f"{config.admin.socket} is a folder; name a file in it, such as {socket}/admin.sock"
     length = len(bytes(config.admin.socket))
     if length > _SOCKET_PATH_BYTES:
         yield (
@@ -78,6 +98,17 @@ def _contradictions(config: Config, socket: Path) -> Iterator[tuple[tuple[str | 
             f"{config.admin.socket} has {length} bytes, and a socket's path at most {_SOCKET_PATH_BYTES}; "
             f"shorten state_dir, or name a place outside it in place of {socket}",
         )
+
+
+def _stated_listeners(config: Config, left: yamldoc.Remainder) -> list[tuple[yamldoc.Path, Transport, Endpoint]]:
+    """Those that were meant: not the defaults of keys at fault, and each where it stands in the file."""
+    found = []
+    for path, transport, endpoint in _listeners(config):
+        index = path[-1]
+        place = left.place(path[:-1], index) if isinstance(index, int) else path
+        if not left.is_doubtful(place):
+            found.append((place, transport, endpoint))
+    return found
 
 
 def _overlap(one: Endpoint, other: Endpoint) -> bool:

@@ -134,16 +134,22 @@ def _resolve(path: Path, info: ValidationInfo) -> Path:
     return Path(folder, path).resolve()
 
 
-def _distinct(entries: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
-    for entry in entries:
-        if entry.port and entries.count(entry) > 1:
-            raise ValueError(f"has {entry} twice; remove one")
-    return entries
+def _list_or_off(value: object) -> object:
+    if value is None:
+        raise ValueError("is empty; write [] to turn it off, or leave the key out for its default")
+    return value
+
+
+def _socket_path(value: object) -> object:
+    if value == "":
+        raise ValueError("is empty; write a file name such as admin.sock, or leave the key out")
+    return value
 
 
 _AnyListener = Annotated[Endpoint, PlainValidator(_parse_endpoint)]
 SipListener = Annotated[_AnyListener, AfterValidator(_sip_listener)]
 Listener = Annotated[_AnyListener, AfterValidator(_plain_listener)]
+Listeners = Annotated[tuple[Listener, ...], BeforeValidator(_list_or_off)]
 Networks = tuple[Annotated[Network, PlainValidator(_parse_network)], ...]
 ResolvedPath = Annotated[Path, AfterValidator(_resolve)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
@@ -168,23 +174,17 @@ class Section(BaseModel):
 
 
 class Expires(Section):
-    """Seconds that a registration lasts."""
+    """Seconds that a registration lasts; ``load`` sees to it that min <= default <= max."""
 
     min: Annotated[int, Field(ge=1, le=2**32 - 1)] = 60
     default: Annotated[int, Field(ge=1, le=2**32 - 1)] = 3600
     max: Annotated[int, Field(ge=1, le=2**32 - 1)] = 7200
 
-    @model_validator(mode="after")
-    def _in_order(self) -> "Expires":
-        if not self.min <= self.default <= self.max:
-            raise ValueError(f"must have min <= default <= max, not {self.min}, {self.default}, {self.max}")
-        return self
-
 
 class Sip(Section):
     """The registrar."""
 
-    listen: Annotated[tuple[SipListener, ...], Field(min_length=1), AfterValidator(_distinct)] = (
+    listen: Annotated[tuple[SipListener, ...], Field(min_length=1)] = (
         Endpoint(Transport.UDP, "0.0.0.0", 5060),  # noqa: S104 # phones are in the network, not on this machine
         Endpoint(Transport.TCP, "0.0.0.0", 5060),  # noqa: S104
     )
@@ -203,8 +203,8 @@ class Provisioning(Section):
     """What hands out configuration files."""
 
     public_url: Annotated[str, AfterValidator(_public_url)] | None = None
-    http: Annotated[tuple[Listener, ...], AfterValidator(_distinct)] = (Endpoint(None, "0.0.0.0", 8080),)  # noqa: S104
-    tftp: Annotated[tuple[Listener, ...], AfterValidator(_distinct)] = (Endpoint(None, "0.0.0.0", 69),)  # noqa: S104
+    http: Listeners = (Endpoint(None, "0.0.0.0", 8080),)  # noqa: S104
+    tftp: Listeners = (Endpoint(None, "0.0.0.0", 69),)  # noqa: S104
     lan_networks: Networks = _networks(
         "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128"
     )
@@ -213,10 +213,10 @@ class Provisioning(Section):
 
 
 class Admin(Section):
-    """The API and the web page, and the socket of the command line."""
+    """The API, and the socket of the command line."""
 
     listen: Listener | None = Endpoint(None, "127.0.0.1", 8000)
-    socket: Path = Path("admin.sock")
+    socket: Annotated[Path, BeforeValidator(_socket_path)] = Path("admin.sock")
     #: Absolute once the file is loaded.
 
 

@@ -80,3 +80,8 @@ class EmergencyAddress:
     message: str = ""
     #: What the validator said, for people.
     checked_at: float | None = None
+    #: When the validator last gave a verdict on what was entered.
+    in_force_at: float | None = None
+    #: When the address in force was last found valid.
+    original: str = ""
+    #: The text that it was read from, where one was typed in one line.

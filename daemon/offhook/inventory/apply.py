@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from offhook.errors import Fault
-from offhook.inventory.apply_devices import apply_device
+from offhook.inventory.apply_devices import apply_device, base_named, system_named
 from offhook.inventory.apply_parts import apply_account, apply_location, apply_number, apply_system, apply_user
-from offhook.inventory.apply_state import FAULTS_LISTED, ApplyState, Path
-from offhook.inventory.document import LISTS, DevicePart, InventoryPart
+from offhook.inventory.apply_state import FAULTS_LISTED, ApplyState
+from offhook.inventory.document import LISTS, DevicePart
 from offhook.inventory.editor import Editor
 from offhook.inventory.models import (
     Account,
@@ -21,6 +21,7 @@ from offhook.inventory.models import (
     Number,
     User,
 )
+from offhook.inventory.reading import Reading, SetAside
 from offhook.inventory.rules import (
     Breach,
     describe,
@@ -30,7 +31,8 @@ from offhook.inventory.rules import (
     physical_devices_of,
     users_concerned,
 )
-from offhook.yamldoc import Document
+from offhook.inventory.set_aside import StatedNames, find_unjudged
+from offhook.yamldoc import Path
 
 #: The lists of an account, and what each holds.
 _KINDS: Final[dict[str, type[Entity]]] = dict(zip(LISTS, (Location, User, Number, DectSystem, Device), strict=True))
@@ -58,32 +60,32 @@ class Applied:
     #: How many of each kind ``prune`` deletes, what goes along with others included.
 
 
-def apply_document(editor: Editor, part: InventoryPart, document: Document, options: ApplyOptions) -> Applied:
+def apply_document(editor: Editor, reading: Reading, options: ApplyOptions) -> Applied:
     """Edits the editor's draft. Where there are faults the draft is of no use and must be dropped."""
-    state = ApplyState(editor, document)
-    for names, path in _names(part):
-        _refuse_chains(state, names, path)
-    known = [
-        (account, stated, ("accounts", i))
-        for i, stated in enumerate(part.accounts)
-        if (account := apply_account(state, stated, ("accounts", i))) is not None
-    ]
-    for account, stated, path in known:
-        for i, location in enumerate(stated.locations):
-            apply_location(state, account, location, (*path, "locations", i))
-        for i, system in enumerate(stated.dect_systems):
-            apply_system(state, account, system, (*path, "dect_systems", i))
-        for i, user in enumerate(stated.users):
-            apply_user(state, account, user, (*path, "users", i))
-        for i, number in enumerate(stated.numbers):
-            apply_number(state, account, number, (*path, "numbers", i))
-    for account, stated, path in known:
-        bases_first = sorted(enumerate(stated.devices), key=lambda item: item[1].base is not None)
-        for i, device in bases_first:
-            apply_device(state, account, device, (*path, "devices", i))
-    pruned = _prune(state, [account for account, _, _ in known]) if options.prune and not state.faults else {}
+    state = ApplyState(editor, reading, StatedNames(reading.set_aside), list(reading.faults))
+    each = reading.remainder.each
+    for names in _names(reading):
+        _refuse_renames(state, names)
+    stated_accounts = list(each(("accounts",), reading.part.accounts))
+    accounts = {path: apply_account(state, stated, path) for path, stated in stated_accounts}
+    for path, stated in stated_accounts:
+        account = accounts[path]
+        for at, location in each((*path, "locations"), stated.locations):
+            apply_location(state, account, location, at)
+        for at, system in each((*path, "dect_systems"), stated.dect_systems):
+            apply_system(state, account, system, at)
+        for at, user in each((*path, "users"), stated.users):
+            apply_user(state, account, user, at)
+        for at, number in each((*path, "numbers"), stated.numbers):
+            apply_number(state, account, number, at)
+    for path, stated in stated_accounts:
+        devices = list(each((*path, "devices"), stated.devices))
+        for at, device in sorted(devices, key=lambda item: item[1].base is not None):
+            apply_device(state, accounts[path], device, at)
+    pruned = _prune(state, list(accounts.values())) if options.prune and not state.faults else {}
     if options.confirm_moves:
         _move_users(state)
+    _look_at_set_aside(state, accounts)
     editor.settle()
     _judge(state)
     return Applied(_in_order(state.faults), state.warnings, pruned)
@@ -99,16 +101,18 @@ def _in_order(faults: list[Fault]) -> list[Fault]:
 
 # -- renaming -------------------------------------------------------------------------------------------------------
 
-_Names = list[tuple[str | None, str | None]]
+#: Of each thing of a list: where it stands, its present and its former name.
+_Names = list[tuple[Path, str | None, str | None]]
 
 
-def _names(part: InventoryPart) -> Iterator[tuple[_Names, Path]]:
+def _names(reading: Reading) -> Iterator[_Names]:
     """Present and former name of everything, by list."""
-    yield [(account.name, account.rename_from) for account in part.accounts], ("accounts",)
-    for i, account in enumerate(part.accounts):
+    each = reading.remainder.each
+    accounts = list(each(("accounts",), reading.part.accounts))
+    yield [(path, account.name, account.rename_from) for path, account in accounts]
+    for path, account in accounts:
         for name, key in _KEYS.items():
-            stated = getattr(account, name)
-            yield [_name(item, key) for item in stated], ("accounts", i, name)
+            yield [(at, *_name(item, key)) for at, item in each((*path, name), getattr(account, name))]
 
 
 def _name(item: object, key: str) -> tuple[str | None, str | None]:
@@ -117,18 +121,62 @@ def _name(item: object, key: str) -> tuple[str | None, str | None]:
     return getattr(item, key), getattr(item, "rename_from", None)
 
 
-def _refuse_chains(state: ApplyState, names: _Names, path: Path) -> None:
+def _refuse_renames(state: ApplyState, names: _Names) -> None:
     """A former name that is also stated as a present one could be renamed again by the same document later."""
-    if not any(former for _, former in names):
+    if not any(former for _, _, former in names):
         return
-    present = {name.casefold() for name, _ in names if name is not None}
-    for i, (name, former) in enumerate(names):
-        if former is not None and former.casefold() in present and former.casefold() != (name or "").casefold():
+    present = {name.casefold() for _, name, _ in names if name is not None}
+    renamed: dict[str, Path] = {}
+    for path, name, former in names:
+        if former is None:
+            continue
+        at = (*path, "rename_from")
+        first = renamed.setdefault(former.casefold(), at)
+        if first != at:
+            line, _ = state.reading.document.position(first)
+            state.fault(at, f"{former!r} is renamed already, in line {line}; drop one of the two")
+        elif former.casefold() in present and former.casefold() != (name or "").casefold():
             state.fault(
-                (*path, i, "rename_from"),
+                at,
                 f"{former!r} is renamed and stated as well: applied twice, the document would do something else; "
                 "rename in a document of its own",
             )
+        else:
+            continue
+        state.refused_renames.add(at)
+
+
+# -- what was set aside ---------------------------------------------------------------------------------------------
+
+
+def _look_at_set_aside(state: ApplyState, accounts: dict[Path, Account]) -> None:
+    """What a part at fault refers to is looked for nevertheless; what it says of things keeps them from judgement."""
+    at = {path: entity_id for entity_id, path in state.paths.items()}
+    for aside in state.reading.set_aside:
+        state.unjudged.update(find_unjudged(aside, state.draft, accounts, at))
+        account = accounts.get(aside.path[:2])
+        if account is not None and len(aside.path) > 2:
+            _look_up(state, account, aside)
+
+
+def _look_up(state: ApplyState, account: Account, aside: SetAside) -> None:
+    if not isinstance(aside.value, dict):
+        return
+    for name, text in aside.value.items():
+        at = (*aside.path, name)
+        if not isinstance(text, str) or at in state.reading.fault_paths:
+            continue
+        match name, aside.kind:
+            case "location", "users" | "numbers" | "devices":
+                state.location_id(account, text, aside.path)
+            case "user", "numbers" | "devices" | "lines":
+                state.user_named(account, text, at)
+            case "base", "devices":
+                base_named(state, account, text, at)
+            case "system", "devices":
+                system_named(state, account, text, at)
+            case _:
+                pass
 
 
 # -- the whole ------------------------------------------------------------------------------------------------------
@@ -195,6 +243,8 @@ def _move_users(state: ApplyState) -> None:
 
 def _judge(state: ApplyState) -> None:
     for breach in find_breaches(state.draft):
+        if not state.unjudged.isdisjoint((breach.entity.id, *breach.rests_on)):
+            continue
         path = _path_of(state, breach)
         if path is None:
             name = describe(breach.entity, state.draft)

@@ -1,15 +1,17 @@
 """Devices and their lines, brought to what their part of a document says."""
 
+from functools import partial
 from typing import Any
 
 from offhook.errors import Invalid
 from offhook.inventory.apply_parts import edit_address
-from offhook.inventory.apply_state import ApplyState, Path
+from offhook.inventory.apply_state import ApplyState
 from offhook.inventory.document import DevicePart, LinePart
 from offhook.inventory.editor import GivenCredential
 from offhook.inventory.identifiers import parse_mac
-from offhook.inventory.models import Account, Device, DeviceType, Line
-from offhook.inventory.rules import describe_device
+from offhook.inventory.models import Account, DectSystem, Device, DeviceType, Line
+from offhook.inventory.rules import describe_device, name_type
+from offhook.yamldoc import Path
 
 _ASSIGNMENTS = ("user", "number", "extension")
 
@@ -24,13 +26,15 @@ def apply_device(state: ApplyState, account: Account, part: DevicePart, path: Pa
     if device is None and part.type is None:
         kinds = ", ".join(kind.value for kind in DeviceType)
         state.fault(path, f"a new device needs a type: {kinds}")
+        _set_aside(state, part)
         return
     if device is not None and part.type not in (None, device.type):
         state.fault(
             (*path, "type"),
-            f"{describe_device(device)} is a {device.type.value}; a device's type does not change: "
+            f"{describe_device(device)} is {name_type(device.type)}; a device's type does not change: "
             "delete it and add it anew",
         )
+        state.unjudged.add(device.id)
         return
     values.update(_references(state, account, part, device, path))
     if device is None:
@@ -48,21 +52,31 @@ def apply_device(state: ApplyState, account: Account, part: DevicePart, path: Pa
 
 def _find_device(state: ApplyState, account: Account, part: DevicePart, path: Path) -> tuple[bool, Device | None]:
     """Whether the part says which device it is, and that device where it is there already."""
+    if part.rename_from is not None and (part.mac or part.ipei):
+        state.fault(
+            (*path, "rename_from"),
+            "devices are known by their MAC or IPEI, and the name just changes; drop rename_from",
+        )
     if part.mac is not None:
         device = state.draft.find_device_by_mac(part.mac)
     elif part.ipei is not None:
         device = state.draft.find_device_by_ipei(part.ipei)
     elif part.name is not None:
-        former = _softphone(state, account, part.rename_from) if part.rename_from else None
-        device = state.renamed(_softphone(state, account, part.name), former, path)
+        device = state.renamed(partial(_softphone, state, account), part.name, part.rename_from, path)
     else:
         state.fault(path, "a device is known by its mac, a handset by its ipei, a softphone by its name")
         return False, None
     if device is not None and device.account_id != account.id:
         owner = state.draft.get(Account, device.account_id)
         state.fault(path, f"{describe_device(device)} belongs to account {owner.name}; delete it there first")
+        state.unjudged.add(device.id)
         return False, None
     return True, device
+
+
+def _set_aside(state: ApplyState, part: DevicePart) -> None:
+    state.names_aside.add("devices", part.mac)
+    state.names_aside.add("devices", part.name)
 
 
 def _softphone(state: ApplyState, account: Account, name: str) -> Device | None:
@@ -81,17 +95,26 @@ def _references(
     if "address" in part.model_fields_set:
         values["address"] = edit_address(part.address, device.address if device else None)
     if "base" in part.model_fields_set:
-        base = _base_named(state, account, part.base, (*path, "base"))
+        base = base_named(state, account, part.base, (*path, "base"))
         values["base_id"] = base.id if base else None
     if "system" in part.model_fields_set:
-        system = state.draft.find_system(account.id, part.system) if part.system else None
-        if part.system and system is None:
-            state.fault((*path, "system"), f"there is no DECT system {part.system!r}; add it under dect_systems")
+        system = system_named(state, account, part.system, (*path, "system"))
         values["system_id"] = system.id if system else None
     return values
 
 
-def _base_named(state: ApplyState, account: Account, text: str | None, path: Path) -> Device | None:
+def system_named(state: ApplyState, account: Account, name: str | None, path: Path) -> DectSystem | None:
+    """The DECT system that a part names."""
+    if name is None:
+        return None
+    system = state.draft.find_system(account.id, name)
+    if system is None and not state.names_aside.has("dect_systems", name):
+        state.fault(path, f"there is no DECT system {name!r}; add it under dect_systems")
+    return system
+
+
+def base_named(state: ApplyState, account: Account, text: str | None, path: Path) -> Device | None:
+    """The base that a part names, by its MAC or its name."""
     if text is None:
         return None
     try:
@@ -102,7 +125,7 @@ def _base_named(state: ApplyState, account: Account, text: str | None, path: Pat
             state.fault(path, f"{len(found)} devices are called {text!r}; name the base by its MAC")
             return None
     base = found[0] if found else None
-    if base is None:
+    if base is None and not state.names_aside.has("devices", text):
         state.fault(path, f"there is no base {text!r}; add it under devices, with type dect_base")
     return base
 
@@ -120,14 +143,13 @@ def _apply_lines(state: ApplyState, account: Account, device: Device, part: Devi
         if line is not None:
             state.paths[line.id] = (*path, "user")
             user = state.user_named(account, part.user, (*path, "user"))
-            if user is not None:
-                line = state.editor.assign(line, user=user)
-            elif part.user is None:
+            if part.user is None:
                 line = state.editor.change(line, user_id=None)
+            else:
+                line = state.editor.assign(line, user=user)
             lines[1] = line
     seen: set[int] = set()
-    for i, stated in enumerate(listed):
-        at = (*path, "lines", i)
+    for at, stated in state.reading.remainder.each((*path, "lines"), listed):
         if stated.index in seen:
             state.fault(at, f"line {stated.index} is stated twice")
             continue

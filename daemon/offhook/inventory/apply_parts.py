@@ -1,7 +1,9 @@
 """Accounts, and what they hold but devices: each brought to what its part of a document says."""
 
+from functools import partial
+
 from offhook.inventory.address import CivicAddress, EmergencyAddress
-from offhook.inventory.apply_state import ApplyState, Path
+from offhook.inventory.apply_state import ApplyState
 from offhook.inventory.document import (
     AccountPart,
     AddressPart,
@@ -10,15 +12,15 @@ from offhook.inventory.document import (
     SystemPart,
     UserPart,
 )
+from offhook.inventory.emergency.validator import enter_address
 from offhook.inventory.models import Account, DectSystem, Location, Number, User
 from offhook.inventory.rules import default_extension
+from offhook.yamldoc import Path
 
 
-def apply_account(state: ApplyState, part: AccountPart, path: Path) -> Account | None:
-    """The account itself, without its lists; None where it cannot be."""
-    draft = state.draft
-    former = draft.find_account(part.rename_from) if part.rename_from else None
-    account = state.renamed(draft.find_account(part.name), former, path)
+def apply_account(state: ApplyState, part: AccountPart, path: Path) -> Account:
+    """The account itself, without its lists."""
+    account = state.renamed(state.draft.find_account, part.name, part.rename_from, path)
     values = part.stated(
         "name",
         "sip_domain",
@@ -34,19 +36,22 @@ def apply_account(state: ApplyState, part: AccountPart, path: Path) -> Account |
     if "tones" in part.model_fields_set:
         values["tones"] = part.tones.lower()
     if account is None and part.sip_domain is None:
-        state.fault((*path, "name"), f"account {part.name} is new and needs a sip_domain")
-        return None
-    if "sip_domain" in values and part.sip_domain is None:
+        is_told = state.reading.remainder.is_doubtful((*path, "sip_domain")) or part.rename_from is not None
+        if not is_told:
+            state.fault((*path, "name"), f"account {part.name} is new and needs a sip_domain")
+        # One that nobody has, so that what the account holds can be judged.
+        values["sip_domain"] = ".".join(map(str, (*path, "invalid")))
+    elif "sip_domain" in values and part.sip_domain is None:
         state.fault((*path, "sip_domain"), "an account cannot be without a SIP domain")
-        return None
+        del values["sip_domain"]
     if account is None:
         return state.named(state.editor.create_account(**values), path)
     return state.named(state.editor.change(account, **values), path)
 
 
 def apply_location(state: ApplyState, account: Account, part: LocationPart, path: Path) -> None:
-    former = state.draft.find_location(account.id, part.rename_from) if part.rename_from else None
-    location = state.renamed(state.draft.find_location(account.id, part.name), former, path)
+    find = partial(state.draft.find_location, account.id)
+    location = state.renamed(find, part.name, part.rename_from, path)
     values = part.stated("name", "timezone")
     if "address" in part.model_fields_set:
         values["address"] = edit_address(part.address, location.address if location else None)
@@ -54,14 +59,13 @@ def apply_location(state: ApplyState, account: Account, part: LocationPart, path
 
 
 def apply_system(state: ApplyState, account: Account, part: SystemPart, path: Path) -> None:
-    former = state.draft.find_system(account.id, part.rename_from) if part.rename_from else None
-    system = state.renamed(state.draft.find_system(account.id, part.name), former, path)
+    find = partial(state.draft.find_system, account.id)
+    system = state.renamed(find, part.name, part.rename_from, path)
     state.put(DectSystem, system, account, part.stated("name", "vendor", "model"), path)
 
 
 def apply_user(state: ApplyState, account: Account, part: UserPart, path: Path) -> None:
-    former = state.draft.find_user(part.rename_from) if part.rename_from else None
-    user = state.renamed(state.draft.find_user(part.username), former, path)
+    user = state.renamed(state.draft.find_user, part.username, part.rename_from, path)
     values = part.stated(
         "username",
         "first_name",
@@ -95,14 +99,11 @@ def apply_number(state: ApplyState, account: Account, part: NumberPart, path: Pa
         values["user_id"] = user.id if user else None
     if number is None:
         values.setdefault("extension", default_extension(part.number))
-    state.put(Number, number, account, values, path)
+    number = state.put(Number, number, account, values, path)
+    if number is not None and part.user is not None and number.user_id is None:
+        state.unjudged.add(number.id)
 
 
 def edit_address(part: AddressPart | None, before: EmergencyAddress | None) -> EmergencyAddress | None:
     """An edited address is a draft again; the last valid one stays in force until it is valid too (U4)."""
-    if part is None:
-        return None
-    entered = CivicAddress(**part.model_dump())
-    if before is not None and before.entered == entered:
-        return before
-    return EmergencyAddress(entered=entered, in_force=before.in_force if before is not None else None)
+    return enter_address(before, CivicAddress(**part.model_dump())) if part is not None else None

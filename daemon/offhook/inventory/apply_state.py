@@ -1,16 +1,18 @@
 """What the steps of one application of a document share: the draft, where things stand in the document, the faults."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from offhook.errors import Fault
 from offhook.inventory.editor import Editor
 from offhook.inventory.models import Account, Device, Entity, Number, User
+from offhook.inventory.reading import Reading
 from offhook.inventory.rules import describe
+from offhook.inventory.set_aside import StatedNames
 from offhook.inventory.snapshot import Draft
-from offhook.yamldoc import Document
+from offhook.yamldoc import Path
 
-Path = tuple[str | int, ...]
 E = TypeVar("E", bound=Entity)
 
 #: Nobody corrects more at once.
@@ -22,35 +24,48 @@ class ApplyState:
     """One application under way."""
 
     editor: Editor
-    document: Document
+    reading: Reading
+    names_aside: StatedNames
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
     paths: dict[int, Path] = field(default_factory=dict)
     #: Where each thing that the document names stands in it, by its id.
     stated_lines: list[tuple[Device, frozenset[int]]] = field(default_factory=list)
     #: Devices whose lines the document lists, with their indexes.
+    unjudged: set[Hashable] = field(default_factory=set)
+    #: What a breach must not rest on, since the document says more of it than could be applied.
+    refused_renames: set[Path] = field(default_factory=set)
+    #: Where something is wrong with them in themselves.
 
     @property
     def draft(self) -> Draft:
         return self.editor.draft
 
     def fault(self, path: Path, message: str) -> None:
-        self.faults.append(self.document.fault(path, message))
+        self.faults.append(self.reading.document.fault(path, message))
 
     def warn(self, path: Path, message: str) -> None:
-        self.warnings.append(self.document.fault(path, message))
+        self.warnings.append(self.reading.document.fault(path, message))
 
     def named(self, entity: E, path: Path) -> E:
         """Remembers where a thing is stated; twice is a fault."""
         if entity.id in self.paths:
-            line, _ = self.document.position(self.paths[entity.id])
+            line, _ = self.reading.document.position(self.paths[entity.id])
             self.fault(path, f"{describe(entity, self.draft)} is stated twice, first in line {line}")
         self.paths[entity.id] = path
         return entity
 
-    def renamed(self, found: E | None, former: E | None, path: Path) -> E | None:
+    def renamed(self, find: Callable[[str], E | None], name: str, former_name: str | None, path: Path) -> E | None:
         """The thing under its present name, else under the name that it is renamed from."""
+        found = find(name)
+        if former_name is None:
+            return found
+        former = find(former_name)
         if former is None:
+            if found is None and (*path, "rename_from") not in self.refused_renames:
+                self.fault(
+                    (*path, "rename_from"), f"there is no {former_name!r} to rename; correct it, or drop rename_from"
+                )
             return found
         if found is not None and found.id != former.id:
             self.fault((*path, "rename_from"), "both the old and the new name exist; delete one, or drop rename_from")
@@ -72,7 +87,7 @@ class ApplyState:
         if name is None:
             return None
         location = self.draft.find_location(account.id, name)
-        if location is None:
+        if location is None and not self.names_aside.has("locations", name):
             self.fault((*path, "location"), f"account {account.name} has no location {name!r}; add it under locations")
         return location.id if location else None
 
@@ -81,7 +96,7 @@ class ApplyState:
         if username is None:
             return None
         user = self.draft.find_user(username)
-        if user is None:
+        if user is None and not self.names_aside.has("users", username):
             self.fault(path, f"there is no user {username!r}; add the user under users of account {account.name}")
         return user
 
@@ -90,6 +105,6 @@ class ApplyState:
         if text is None:
             return None
         number = self.draft.find_number(text)
-        if number is None:
+        if number is None and not self.names_aside.has("numbers", text):
             self.fault(path, f"there is no number {text}; add it under numbers of account {account.name}")
         return number

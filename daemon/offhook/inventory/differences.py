@@ -64,7 +64,7 @@ _KIND_NAMES: Final[dict[type[Entity], str]] = {
 }
 #: Fields that say nothing to a person, or must not be said.
 _HIDDEN: Final = frozenset(
-    {"id", "account_id", "token_digest", "former_token_digest", "pin_hash", "created_at", "slot"}
+    {"id", "account_id", "phone_id", "token_digest", "former_token_digest", "pin_hash", "created_at", "slot"}
 )
 _SECRET: Final = frozenset({"sealed_token", "sealed_secret", "ha1"})
 _REFERENCES: Final[dict[str, type[Entity]]] = {

@@ -10,8 +10,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from offhook import yamldoc
-from offhook.errors import DocumentError, Invalid, SipError
+from offhook.errors import Invalid, SipError
 from offhook.inventory import identifiers
 from offhook.inventory.models import AccessLevel, BaseRole, DeviceState, DeviceType, NumberStatus, Plan
 from offhook.secret import Secret
@@ -96,6 +95,16 @@ def parse_algorithm(text: str) -> str:
 def parse_nothing(text: str) -> str:
     """Free text on one line; may be empty."""
     return identifiers.parse_label(text, "text") if text.strip() else ""
+
+
+def _access(value: object) -> object:
+    choices = [level.value for level in AccessLevel if level is not AccessLevel.CERTIFICATE]
+    if value == AccessLevel.CERTIFICATE:
+        raise ValueError("certificate needs HTTPS, which is not in this version; use device or token")
+    if value not in choices:
+        shown = f", not {value[:60]!r}" if isinstance(value, str) else ""
+        raise ValueError(f"wants one of {', '.join(choices)}{shown}")
+    return value
 
 
 def _secret(value: object) -> object:
@@ -261,7 +270,7 @@ class AccountPart(_Part):
     sip_domain: Domain | None = None
     gateway: Gateway | None = None
     external_registrar: Host | None = None
-    access: AccessLevel = AccessLevel.TOKEN
+    access: Annotated[AccessLevel, BeforeValidator(_access)] = AccessLevel.TOKEN
     digest_algorithms: Annotated[list[DigestAlgorithm], Field(min_length=1)] = ["MD5"]
     language: Language = "en"
     timezone: Timezone = "UTC"
@@ -282,18 +291,3 @@ class InventoryPart(_Part):
 
 #: Lists that hold parts, by the name of the field; what ``--prune`` looks through.
 LISTS: Final = ("locations", "users", "numbers", "dect_systems", "devices")
-
-
-def read_document(
-    text: str | bytes, file: str, bounds: yamldoc.Bounds | None = None
-) -> tuple[InventoryPart, yamldoc.Document]:
-    """Reads and checks a document. Raises DocumentError with every fault."""
-    document = yamldoc.load(text, file, bounds)
-    if document.data is None:
-        raise DocumentError([document.fault((), "is empty; an inventory document begins with 'accounts:'")])
-    try:
-        return InventoryPart.model_validate(document.data), document
-    except ValueError as error:
-        if not hasattr(error, "errors"):
-            raise
-        raise DocumentError(yamldoc.faults_of(error, document, InventoryPart)) from None  # type: ignore[arg-type]

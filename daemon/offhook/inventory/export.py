@@ -1,6 +1,6 @@
 """The inventory as a document that ``apply`` takes back: applied to what it came from, it changes nothing."""
 
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -39,6 +39,10 @@ def export_document(inventory: Inventory, account_names: list[str] | None = None
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
+#: Within a text that begins with a letter, these make nothing else of it.
+_HARMLESS: Final = str.maketrans("", "", " _-.")
+
+
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # libyaml's is 8 times faster
     """Quotes every text that a YAML reader could take for something else."""
 
@@ -47,7 +51,7 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    looks_like_data = not text or not (text[0].isalpha() and text.replace(" ", "").isalnum())
+    looks_like_data = not text or not (text[0].isalpha() and text.translate(_HARMLESS).isalnum())
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if looks_like_data else None)
 
 

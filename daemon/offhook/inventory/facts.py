@@ -27,7 +27,6 @@ class DeviceFacts:
     last_registered_at: float | None = None
     failure: str = ""
     #: Why its file could not be rendered; empty since it could.
-    failed_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +81,11 @@ class FactBook:
                 fetched_revision=event.revision,
                 last_provisioned_at=event.at,
                 failure="",
-                failed_at=None,
             )
         self._note(after)
 
     def note_failed(self, event: RenderFailed) -> None:
-        self._note(replace(self.of(event.carrier_id), failure=event.message[:1024], failed_at=event.at))
+        self._note(replace(self.of(event.carrier_id), failure=event.message[:1024]))
 
     def note_registered(self, event: Registered) -> None:
         """A REGISTER tells the address, and a new binding's what the device is.

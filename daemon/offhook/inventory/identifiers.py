@@ -98,11 +98,6 @@ def format_ipei(digits: str) -> str:
     return digits + ipei_check_digit(digits)
 
 
-def format_ipui(digits: str) -> str:
-    """Ten hexadecimal digits, the form in which most bases take an IPEI (IPUI type N)."""
-    return f"0{int(digits[:_EMC_DIGITS]):04x}{int(digits[_EMC_DIGITS:]):05x}"
-
-
 def parse_e164(text: str) -> str:
     """A number in E.164. Blanks, dots, dashes and brackets are dropped; the plus sign is required."""
     number = text.strip().translate(str.maketrans("", "", " .-()"))

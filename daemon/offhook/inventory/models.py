@@ -238,7 +238,6 @@ class Carrier:
     registration_digest: str
     registration_revision: int
     #: The last revision that changed what the device registers with.
-    changed_at: float
 
 
 Entity = Account | Location | User | Number | DectSystem | Device | Line | Credential | Carrier

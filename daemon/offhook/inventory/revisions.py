@@ -92,7 +92,7 @@ def affected_carriers(base: Inventory, draft: Draft) -> set[int]:
     return carriers
 
 
-def revise(draft: Draft, carrier_ids: Iterable[int], source: DigestSource, now: float) -> frozenset[int]:
+def revise(draft: Draft, carrier_ids: Iterable[int], source: DigestSource) -> frozenset[int]:
     """Raises the revision of each of these carriers whose digest differs. Gives those raised, new ones included."""
     raised: set[int] = set()
     for carrier_id in sorted(carrier_ids):
@@ -114,7 +114,6 @@ def revise(draft: Draft, carrier_ids: Iterable[int], source: DigestSource, now: 
                 digest=digests.config,
                 registration_digest=digests.registration,
                 registration_revision=before.registration_revision if before and same_registration else revision,
-                changed_at=now,
             )
         )
         raised.add(carrier_id)

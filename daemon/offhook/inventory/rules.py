@@ -35,11 +35,18 @@ class Breach:
     message: str
     is_conflict: bool = False
     #: The value is right in itself, but contradicts what else is there.
+    rests_on: tuple[Hashable, ...] = ()
+    #: Ids of what else has a part in it; ``("numbers", user id)`` where it is all numbers of a user.
 
 
 def default_extension(number: str) -> str:
     """N2: the last four digits of the number."""
     return number[-4:]
+
+
+def name_type(kind: DeviceType) -> str:
+    """A type with its article, as sentences have it."""
+    return f"{'an' if kind is DeviceType.ATA else 'a'} {kind.value}"
 
 
 def describe_device(device: Device) -> str:
@@ -149,7 +156,12 @@ def _of_deleted_location(location: Location, draft: Draft) -> Iterator[Breach]:
             "location",
             f"location {location.name} is used by {names}{more}, so it cannot be deleted: move them first",
             is_conflict=True,
+            rests_on=_ids(*users),
         )
+
+
+def _ids(*entities: Entity) -> tuple[Hashable, ...]:
+    return tuple(entity.id for entity in entities)
 
 
 def _duplicates(draft: Draft) -> Iterator[Breach]:
@@ -175,7 +187,7 @@ def _duplicates(draft: Draft) -> Iterator[Breach]:
         field, message = what[name]
         culprit = max(owners, key=lambda owner: (_novelty(owner, draft), owner.id))
         others = ", ".join(describe(owner, draft) for owner in owners if owner is not culprit)
-        yield Breach(culprit, field, f"{message.format(shown)}: by {others}", is_conflict=True)
+        yield Breach(culprit, field, f"{message.format(shown)}: by {others}", is_conflict=True, rests_on=_ids(*owners))
 
 
 def _novelty(entity: Entity, draft: Draft) -> int:
@@ -220,6 +232,7 @@ def _of_entity(entity: Entity, draft: Draft) -> Iterator[Breach]:
                     f"the authentication name {entity.auth_username} is used by another line already; "
                     "it is unique in the daemon",
                     is_conflict=True,
+                    rests_on=tuple(lines),
                 )
         case Number():
             if entity.user_id is not None and (user := draft.find(User, entity.user_id)) is not None:
@@ -245,7 +258,8 @@ def _of_device(device: Device, draft: Draft) -> Iterator[Breach]:
             yield Breach(device, "address", "a handset has the emergency address of its base; leave it out")
         base = draft.find(Device, device.base_id)
         if base is not None and base.type is not DeviceType.DECT_BASE:
-            yield Breach(device, "base", f"{describe_device(base)} is a {base.type.value}, not a DECT base")
+            message = f"{describe_device(base)} is {name_type(base.type)}, not a DECT base"
+            yield Breach(device, "base", message, rests_on=_ids(base))
         if base is not None:
             yield from _same_account(device, "base", base.account_id, device.account_id, describe_device(base))
     else:
@@ -264,19 +278,19 @@ def _of_device(device: Device, draft: Draft) -> Iterator[Breach]:
             ):
                 yield Breach(device, "name", f"the account has a softphone {device.name} already", is_conflict=True)
         elif device.mac is None:
-            yield Breach(device, "mac", f"a {device.type.value} needs its MAC, which is on the label")
+            yield Breach(device, "mac", f"{name_type(device.type)} needs its MAC, which is on the label")
     if device.type is not DeviceType.DECT_BASE and (device.system_id is not None or device.role is not None):
         yield Breach(device, "system", "only DECT bases belong to a DECT system and have a role")
     if device.system_id is not None and device.type is DeviceType.DECT_BASE:
         bases = draft.bases_of(device.system_id)
         if device.role is BaseRole.SINGLE and len(bases) > 1:
-            yield Breach(
-                device, "role", f"the DECT system has {len(bases)} bases, so this one is master or member, not single"
-            )
+            message = f"the DECT system has {len(bases)} bases, so this one is master or member, not single"
+            yield Breach(device, "role", message, rests_on=_ids(*bases))
         leaders = [base for base in bases if base.role is not BaseRole.MEMBER]
         if len(leaders) > 1:
             names = ", ".join(describe_device(base) for base in leaders)
-            yield Breach(device, "role", f"a DECT system has one base that is single or master, not {names}")
+            message = f"a DECT system has one base that is single or master, not {names}"
+            yield Breach(device, "role", message, rests_on=_ids(*leaders))
     location = draft.find(Location, device.location_id)
     if location is not None:
         yield from _same_account(
@@ -297,14 +311,16 @@ def _of_line(line: Line, draft: Draft) -> Iterator[Breach]:
         yield from _same_account(line, "user", user.account_id, device.account_id, f"user {user.username}")
         yield from _of_plan(line, "user", device, user)
         if draft.extension_of(line) is None:
-            yield Breach(line, "user", f"user {user.username} has no extension: give the user one, or a number")
+            message = f"user {user.username} has no extension: give the user one, or a number"
+            yield Breach(line, "user", message, rests_on=(device.id, user.id, ("numbers", user.id)))
     number = draft.find(Number, line.number_id)
     if number is not None:
         yield from _same_account(line, "number", number.account_id, device.account_id, f"number {number.number}")
         if (owner := draft.find(User, number.user_id)) is not None:
             yield from _of_plan(line, "number", device, owner)
         if draft.extension_of(line) is None:
-            yield Breach(line, "number", f"number {number.number} has no extension: give it one")
+            message = f"number {number.number} has no extension: give it one"
+            yield Breach(line, "number", message, rests_on=_ids(device, number))
 
 
 def _of_plan(line: Line, field: str, device: Device, user: User) -> Iterator[Breach]:
@@ -315,12 +331,14 @@ def _of_plan(line: Line, field: str, device: Device, user: User) -> Iterator[Bre
             field,
             f"user {user.username} has plan {user.plan.value}, which allows no physical phone; "
             "change the plan to plus or pro",
+            rests_on=_ids(device, user),
         )
 
 
 def _of_users_phones(user_id: int, draft: Draft) -> Iterator[Breach]:
     user = draft.find(User, user_id)
     devices = physical_devices_of(draft, user_id)
+    lines = lines_of_person(draft, user_id)
     if user is None or len(devices) < 2:
         return
     had = {device.id for device in physical_devices_of(draft.base, user_id)}
@@ -332,4 +350,5 @@ def _of_users_phones(user_id: int, draft: Draft) -> Iterator[Breach]:
         f"user {user.username} has {describe_device(held[0])} already, and a user has one device at a time (R10); "
         "--confirm-moves moves the user and releases the old device",
         is_conflict=True,
+        rests_on=_ids(user, *devices, *lines),
     )

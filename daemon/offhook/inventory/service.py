@@ -12,11 +12,11 @@ from offhook.errors import Conflict, DocumentError, Fault, Invalid, StoreError
 from offhook.events import ConfigFetched, EventBus, InventoryChanged, Registered
 from offhook.inventory.apply import Applied, ApplyOptions, apply_document
 from offhook.inventory.differences import Action, Difference, find_differences
-from offhook.inventory.document import read_document
 from offhook.inventory.editor import Editor, Workshop
 from offhook.inventory.export import export_document
 from offhook.inventory.models import Account, Carrier, Credential, CredentialState, Device
 from offhook.inventory.ports import AuditRecord, Change, DigestSource, InventoryStore, Put
+from offhook.inventory.reading import read_document
 from offhook.inventory.retirement import find_deadline
 from offhook.inventory.revisions import affected_carriers, affected_devices, revise
 from offhook.inventory.rules import describe_device, find_breaches
@@ -65,6 +65,12 @@ class _Prepared:
     plan: Plan
     devices: frozenset[int]
     revised: frozenset[int]
+
+
+def _count(name: str, count: int) -> str:
+    """``2 locations``; ``name`` is that of a list, and in the plural."""
+    words = name.replace("dect_", "DECT ")
+    return f"{count} {words.removesuffix('s') if count == 1 else words}"
 
 
 class InventoryService:
@@ -142,7 +148,7 @@ class InventoryService:
 
         def check(plan: Plan) -> None:
             if plan.pruned and not yes:
-                counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in plan.pruned)
+                counts = ", ".join(_count(name, count) for name, count in plan.pruned)
                 raise Invalid(
                     f"--prune would delete {counts}",
                     field="prune",
@@ -157,8 +163,7 @@ class InventoryService:
         applied = Applied()
 
         def edit(editor: Editor) -> None:
-            part, document = read_document(text, file, self._bounds)
-            result = apply_document(editor, part, document, options)
+            result = apply_document(editor, read_document(text, file, self._bounds), options)
             if result.faults:
                 raise DocumentError(result.faults)
             applied.warnings.extend(result.warnings)
@@ -296,7 +301,7 @@ class InventoryService:
         edit(editor)
         devices = affected_devices(inventory, draft.changes) | affected_devices(draft, draft.changes)
         concerned = carriers(draft) if carriers is not None else affected_carriers(inventory, draft)
-        revised = revise(draft, concerned, self._digests, now)
+        revised = revise(draft, concerned, self._digests)
         changes = draft.changes
         plan = Plan(
             differences=tuple(find_differences(inventory, draft, changes)),

@@ -29,7 +29,10 @@ class RegistrationState(StrEnum):
 
 
 class Status(StrEnum):
-    """The summary: the first that holds, in this order."""
+    """The summary: the first that holds, in this order.
+
+    A device that has no files (a softphone, or one whose vendor has no templates) is neither new nor pending.
+    """
 
     DISABLED = "disabled"
     FAILED = "failed"
@@ -134,12 +137,10 @@ def _summary(
         return Status.NEW
     if config is ConfigState.BEHIND:
         return Status.PENDING
-    assigned = any(is_assigned(inventory, line) for line in inventory.lines_of(device.id))
     account = inventory.get(Account, device.account_id)
-    if not registers_here(account) or not inventory.lines_of(device.id):
-        return Status.PROVISIONED if has_files else Status.NEW
+    lines = inventory.lines_of(device.id)
+    if not registers_here(account) or not lines:
+        return Status.PROVISIONED
     if registration in (RegistrationState.REGISTERED, RegistrationState.PARTIAL):
         return Status.REGISTERED
-    if assigned:
-        return Status.OFFLINE
-    return Status.PROVISIONED if has_files else Status.NEW
+    return Status.OFFLINE if any(is_assigned(inventory, line) for line in lines) else Status.PROVISIONED

@@ -31,6 +31,8 @@ _ENTRIES_LIMIT: Final = 100
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 #: A token is 26 characters; a mistyped one is told just as little.
 _TOKEN: Final = re.compile(r"(?<![a-z0-9])([pd])(/+|%2f)[a-z0-9]{16,}", re.IGNORECASE)
+#: In a path a token may stand where a file's name should, and with what was typed around it. A MAC is shorter.
+_TOKEN_ANYWHERE: Final = re.compile(r"[a-z2-7]{26,}", re.IGNORECASE)
 _AUTHORIZATION: Final = re.compile(r"((?:proxy-)?authorization[\"']?\s*[:=])[^\r\n]+", re.IGNORECASE)
 _CREDENTIALS: Final = re.compile(r"\b(Basic|Bearer) [A-Za-z0-9+/=._~-]{8,}|\b(response)=\"?[0-9a-fA-F]{32,}\"?")
 _URL_PASSWORD: Final = re.compile(r"(://[^\s/:@]{1,255}:)[^\s/@]{1,255}@")
@@ -40,13 +42,17 @@ _SECRET_KEYS: Final = frozenset({"password", "secret", "token", "pin", "authoriz
 
 
 def redact_path(text: str) -> str:
-    """Replaces the token of ``/p/<token>/`` and ``/d/<token>/`` by ``***``."""
+    """Replaces by ``***`` the token of ``/p/<token>/`` and ``/d/<token>/``, and what looks like one elsewhere."""
+    return _TOKEN_ANYWHERE.sub(Secret.MASK, _redact_tokens(text))
+
+
+def _redact_tokens(text: str) -> str:
     return _TOKEN.sub(rf"\1\2{Secret.MASK}", text)
 
 
 def redact(text: str) -> str:
     """Replaces what opens something: tokens of paths, authorization values, passwords of URLs."""
-    text = _AUTHORIZATION.sub(rf"\1 {Secret.MASK}", redact_path(text))
+    text = _AUTHORIZATION.sub(rf"\1 {Secret.MASK}", _redact_tokens(text))
     text = _CREDENTIALS.sub(lambda found: f"{found[1] or found[2]} {Secret.MASK}", text)
     return _URL_PASSWORD.sub(rf"\1{Secret.MASK}@", text)
 

@@ -1,15 +1,12 @@
-"""What systemd is told, and what it hands over: sd_notify(3), sd_watchdog_enabled(3), sd_listen_fds(3).
+"""What systemd is told: sd_notify(3), sd_watchdog_enabled(3).
 
 Without systemd nothing is sent, and no caller has to ask whether it is there.
 """
 
 import asyncio
-import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-
-_FIRST_DESCRIPTOR = 3  # SD_LISTEN_FDS_START
+from collections.abc import Awaitable, Callable, Mapping
 
 
 class Notifier:
@@ -73,18 +70,3 @@ class Notifier:
 
 def _line(text: str) -> str:
     return " ".join(text.split())
-
-
-def take_sockets(environment: MutableMapping[str, str], pid: int) -> dict[str, list[socket.socket]]:
-    """The sockets that a ``.socket`` unit opened, by FileDescriptorName=; each call but the first gives none."""
-    names = environment.pop("LISTEN_FDNAMES", "").split(":")
-    count = environment.pop("LISTEN_FDS", "")
-    if environment.pop("LISTEN_PID", "") != str(pid) or not count.isdecimal():
-        return {}
-    sockets: dict[str, list[socket.socket]] = {}
-    for index in range(int(count)):
-        descriptor = _FIRST_DESCRIPTOR + index
-        os.set_inheritable(descriptor, False)
-        name = names[index] if index < len(names) else "unknown"
-        sockets.setdefault(name, []).append(socket.socket(fileno=descriptor))
-    return sockets

@@ -5,6 +5,7 @@ decision. Rendering takes a few hundred microseconds and no I/O, so all of it ha
 """
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,7 @@ from offhook.errors import RenderError, StoreError
 from offhook.events import ConfigFetched, RenderFailed
 from offhook.inventory.models import Account, Carrier, Device
 from offhook.inventory.snapshot import Inventory
+from offhook.observability.repeats import Repeats
 from offhook.provisioning.access import Network, Requester, decide_access, find_requester
 from offhook.provisioning.cache import RenderCache
 from offhook.provisioning.catalog import Catalog
@@ -32,6 +34,7 @@ class Protocol(StrEnum):
     TFTP = "tftp"
 
 
+_ANSWERED: Final = "provisioning.request.answered"
 _DEFAULT_PORTS: Final = {Protocol.HTTP: 80, Protocol.HTTPS: 443, Protocol.TFTP: 69}
 
 
@@ -116,6 +119,7 @@ class Provisioner:
         self._secrets = secrets
         self._events = events
         self._log = structlog.get_logger("offhook.provisioning")
+        self._repeats = Repeats()
         self.use(catalog, settings)
 
     def use(self, catalog: Catalog, settings: ProvisioningSettings) -> None:
@@ -132,12 +136,12 @@ class Provisioner:
             answer = Answer(AnswerStatus.NOT_FOUND, Decision(Reason.MALFORMED_PATH))
         else:
             answer = self._decide(request, path, agent, now)
-        self._log_answer(request, path, answer)
+        self._log_answer(request, path, answer, now)
         return answer
 
     def _decide(self, request: FileRequest, path: RequestPath, agent: str, now: float) -> Answer:
         inventory = self._inventory()
-        claims = gather_claims(self._catalog, path, agent, request.source)
+        claims = gather_claims(self._catalog, path, agent)
         identity = identify(claims, inventory, self._catalog)
         lan = self._settings.lan_networks
         requester = find_requester(inventory, self._secrets, path.token, request.source, lan, now)
@@ -280,7 +284,8 @@ class Provisioner:
 
         return delivered
 
-    def _log_answer(self, request: FileRequest, path: RequestPath | None, answer: Answer) -> None:
+    def _log_answer(self, request: FileRequest, path: RequestPath | None, answer: Answer, now: float) -> None:
+        """One line for each file that was given; what is refused, for strangers too, a line a minute."""
         decision = answer.decision
         identity = decision.identity
         facts: dict[str, object] = {}
@@ -290,21 +295,25 @@ class Provisioner:
             facts["mac_mismatch"] = True
         if decision.error:
             facts["error"] = decision.error
-        log = self._log.error if decision.error else self._log.info
-        log(
-            "provisioning.request.answered",
-            protocol=request.protocol.value,
-            source=request.source,
-            file=clean_user_agent(path.redacted) if path else "",
-            reason=decision.reason.value,
-            vendor=identity.vendor.name if identity.vendor else None,
-            model=identity.reported_model,
-            device=identity.mac if identity.device else None,
-            status=answer.status.value,
-            bytes=len(answer.content),
-            revision=decision.revision,
+        facts = {
+            "protocol": request.protocol.value,
+            "source": request.source,
+            "file": clean_user_agent(path.redacted) if path else "",
+            "reason": decision.reason.value,
+            "vendor": identity.vendor.name if identity.vendor else None,
+            "model": identity.reported_model,
+            "device": identity.mac if identity.device else None,
+            "status": answer.status.value,
+            "bytes": len(answer.content),
+            "revision": decision.revision,
             **facts,
-        )
+        }
+        if decision.reason is Reason.GRANTED:
+            self._log.info(_ANSWERED, **facts)
+            return
+        level = logging.ERROR if decision.error else logging.INFO
+        about = (request.source, decision.reason, identity.device.id if identity.device else 0)
+        self._repeats.log(self._log, level, _ANSWERED, about, now, **facts)
 
 
 def _find_carrier(inventory: Inventory, identity: Identity, requester: Requester) -> Device | None:

@@ -12,10 +12,6 @@ class RenderCache:
         self._bytes = 0
         self._contents: OrderedDict[Hashable, bytes] = OrderedDict()
 
-    @property
-    def held_bytes(self) -> int:
-        return self._bytes
-
     def get(self, key: Hashable, render: Callable[[], bytes]) -> bytes:
         """The content under ``key``, rendered if it is not there. What ``render`` raises is passed on, not kept."""
         content = self._contents.get(key)

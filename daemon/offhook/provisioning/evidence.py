@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from offhook.observability.logging import redact_path
 from offhook.provisioning.catalog import Catalog
 from offhook.provisioning.vendors import AgentKind, AgentMatch, FileMatch
 from offhook.secret import Secret
@@ -20,35 +21,6 @@ _MAX_AGENT_CHARACTERS: Final = 256
 _UNSHOWABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f\\]")
 _TOKEN: Final = re.compile(r"[a-z2-7]{26}")
-
-
-class EvidenceKind(StrEnum):
-    """Where a claim was found."""
-
-    PATH = "path"
-    USER_AGENT = "user_agent"
-    SOURCE = "source"
-
-
-class Fact(StrEnum):
-    """What a claim is about."""
-
-    MAC = "mac"
-    VENDOR = "vendor"
-    MODEL = "model"
-    FIRMWARE = "firmware"
-    ADDRESS = "address"
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One claim."""
-
-    kind: EvidenceKind
-    fact: Fact
-    value: str
-    confidence: int
-    #: Percent.
 
 
 class TokenKind(StrEnum):
@@ -81,9 +53,8 @@ class RequestPath:
     @property
     def redacted(self) -> str:
         """For logs and events. A token that stands where the name should is told just as little."""
-        if self.token:
-            return f"{self.token.kind}/{Secret.MASK}/{self.name}"
-        return Secret.MASK if _TOKEN.fullmatch(self.name.lower()) else self.name
+        name = redact_path(self.name)
+        return f"{self.token.kind}/{Secret.MASK}/{name}" if self.token else name
 
 
 def parse_request_path(path: str) -> RequestPath | None:
@@ -123,7 +94,6 @@ def parse_source(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | N
 class Claims:
     """All that a request says."""
 
-    path: RequestPath
     files: tuple[FileMatch, ...]
     #: What the name means, to each vendor whose firmware asks for such a one.
     agent: AgentMatch | None
@@ -131,36 +101,15 @@ class Claims:
     #: In the name.
     mac_vendor: str | None
     #: To whom that MAC's address block belongs.
-    source: str
-
-    @property
-    def evidence(self) -> tuple[Evidence, ...]:
-        """The claims one by one, each with what it is worth."""
-        found = [Evidence(EvidenceKind.SOURCE, Fact.ADDRESS, self.source, 100)]
-        for match in self.files:
-            # A name that several vendors ask for says less of each.
-            found.append(Evidence(EvidenceKind.PATH, Fact.VENDOR, match.vendor, 90 // len(self.files)))
-            found.extend(Evidence(EvidenceKind.PATH, Fact.MODEL, model.name, 80) for model in match.models[:1])
-        if self.mac is not None:
-            found.append(Evidence(EvidenceKind.PATH, Fact.MAC, self.mac, 90))
-        if self.mac_vendor is not None:
-            found.append(Evidence(EvidenceKind.PATH, Fact.VENDOR, self.mac_vendor, 95))
-        if self.agent is not None:
-            facts = ((Fact.MODEL, self.agent.model), (Fact.FIRMWARE, self.agent.firmware), (Fact.MAC, self.agent.mac))
-            found.append(Evidence(EvidenceKind.USER_AGENT, Fact.VENDOR, self.agent.vendor, 80))
-            found.extend(Evidence(EvidenceKind.USER_AGENT, fact, value, 80) for fact, value in facts if value)
-        return tuple(found)
 
 
-def gather_claims(catalog: Catalog, path: RequestPath, user_agent: str, source: str) -> Claims:
+def gather_claims(catalog: Catalog, path: RequestPath, user_agent: str) -> Claims:
     """Reads path and User-Agent by the tables of the vendors."""
     files = catalog.match_file(path.name)
     mac = next((match.mac for match in files if match.mac), None)
     return Claims(
-        path=path,
         files=files,
         agent=catalog.match_agent(AgentKind.HTTP, user_agent) if user_agent else None,
         mac=mac,
         mac_vendor=catalog.find_vendor_by_mac(mac) if mac else None,
-        source=source,
     )

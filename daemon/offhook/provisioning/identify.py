@@ -48,8 +48,6 @@ class Identity:
     #: The device is not the model that was typed in.
     mac_mismatch: bool = False
     #: Path and User-Agent name different MACs, as a phone on Wi-Fi may do.
-    claims: Claims | None = None
-    #: What it was decided from.
 
 
 NOBODY: Final = Identity()
@@ -63,7 +61,7 @@ def identify(claims: Claims, inventory: Inventory, catalog: Catalog) -> Identity
     device = inventory.find_device_by_mac(named) if named else None
     match = _choose(claims, device)
     if match is None:
-        return Identity(Reason.UNKNOWN_FILE, mac=mac, claims=claims)
+        return Identity(Reason.UNKNOWN_FILE, mac=mac)
     vendor = catalog.vendors[match.vendor]
     if mac is None and device is not None and (device.vendor or vendor.name) != vendor.name:
         device = None
@@ -84,7 +82,6 @@ def identify(claims: Claims, inventory: Inventory, catalog: Catalog) -> Identity
         reported_firmware=told_by_agent.firmware if told_by_agent else None,
         model_mismatch=device is not None and device.model is not None and reported is not None and seen != typed,
         mac_mismatch=bool(mac and agent and agent.mac and agent.mac != mac),
-        claims=claims,
     )
 
 

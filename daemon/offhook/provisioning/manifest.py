@@ -71,6 +71,11 @@ class _Secret(_Section):
 
 
 class _Note(_Section):
+    """Why the events are what they are, and where the vendor says so: for whoever reads the folder or edits it.
+
+    Nothing in the daemon reads it. It is checked so that no event stands there without a source that exists.
+    """
+
     text: str
     source: str
 

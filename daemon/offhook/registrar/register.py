@@ -126,7 +126,7 @@ class RegisterProcessor:
         response = self._responder.format(request, flow, 200, headers=headers)
         change = update.change()
         if not change and not self._bindings.has_pending(aor):
-            return Answer(response, 200, is_authenticated=True)
+            return Answer(response, 200, update.ignored(), is_authenticated=True)
         self._bindings.propose(change)
         return Proposal(change, response, update.events())
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from offhook.errors import SipError
-from offhook.events import Registered, Unregistered
+from offhook.events import ContactIgnored, Registered, Unregistered
 from offhook.registrar.answers import Refused
 from offhook.registrar.authentication import Authenticated
 from offhook.registrar.bindings import Binding, BindingChange, BindingTable
@@ -19,6 +19,8 @@ MAX_CONTACT_LENGTH: Final = 1024
 MAX_ID_LENGTH: Final = 256
 #: Of a Call-ID and of an instance.
 MAX_USER_AGENT_LENGTH: Final = 256
+_MAX_SCHEME_LENGTH: Final = 32
+#: Of what is logged of it.
 
 _QVALUE: Final = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
@@ -47,6 +49,7 @@ class Update:
         self._current = dict(self._before)
         self._touched: dict[int, Binding] = {}
         self._displaced: dict[int, Binding] = {}
+        self._ignored: list[str] = []
 
     @property
     def added(self) -> tuple[Binding, ...]:
@@ -85,7 +88,12 @@ class Update:
             )
             for binding in self.added
         ]
-        return (*gone, *made)
+        return (*gone, *made, *self.ignored())
+
+    def ignored(self) -> tuple[ContactIgnored, ...]:
+        """Contacts that were passed over, for they are no SIP addresses."""
+        aor, source, device_id = self._aor, str(self._flow), self._sender.device.id
+        return tuple(ContactIgnored(aor, scheme, source, device_id, self._now) for scheme in self._ignored)
 
     def remove_all(self) -> bool:
         """``Contact: *``, RFC 3261 §10.3 step 6. False where the request is out of order."""
@@ -112,6 +120,9 @@ class Update:
             uri = SipUri.parse(contact.uri)
         except SipError as error:
             if error.status == 416:  # RFC 3261 §10.2.1 allows mailto: and tel:, which no NOTIFY can reach
+                scheme = contact.uri.partition(":")[0][:_MAX_SCHEME_LENGTH].lower()
+                if scheme not in self._ignored:
+                    self._ignored.append(scheme)
                 return True
             raise Refused(400, "Malformed Contact") from None
         expires_seconds = self._granted(contact)

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 GROUP: Final = "offhook"
 _SOCKET_MODE: Final = 0o660
-_BACKLOG: Final = 128
+_BACKLOG: Final = 1024
 #: Requests under way when the server stops have so long to end; a long poll ends early.
 _STOP_SECONDS: Final = 1.0
 

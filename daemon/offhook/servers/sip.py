@@ -6,8 +6,8 @@ he is is kept for his retransmissions; before that nothing is remembered.
 """
 
 import asyncio
+import logging
 import random
-import socket
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from offhook.clock import Clock
 from offhook.endpoint import HostPort, Transport
 from offhook.errors import SipError, StoreError
 from offhook.events import EventBus, InventoryChanged
+from offhook.observability.repeats import Repeats
 from offhook.registrar.answers import Answer, Proposal, Silence
 from offhook.registrar.ports import Address, BindingStore, Flow
 from offhook.registrar.requests import Registrar
@@ -32,6 +33,8 @@ from offhook.sip.message import Request, Response
 from offhook.sip.parser import MalformedRequest, parse_message
 from offhook.sip.transactions import PENDING, ServerTransactions, transaction_key
 
+_BACKLOG: Final = 1024
+#: Connections that the kernel holds for us: all phones of a site come back at once.
 _KEEP_ALIVE: Final = b"\r\n\0 "
 
 _log = structlog.get_logger()
@@ -98,6 +101,7 @@ class SipServer:
         self._last_connection = 0
         self._sweep_timer: asyncio.TimerHandle | None = None
         self._is_closing = False
+        self._repeats = Repeats()
         bus.subscribe(InventoryChanged, lambda event: self.reconcile(event.device_ids))
 
     def use(self, limits: SipLimits, advertise: HostPort | None) -> None:
@@ -116,17 +120,13 @@ class SipServer:
         Raises:
             OSError: the address is not this machine's, or the port is taken.
         """
-        return self.listen_udp_on(bind_datagram_socket(host, port))
-
-    def listen_udp_on(self, sock: socket.socket) -> Address:
-        """Listens on a bound UDP socket, and owns it from now on."""
 
         def on_datagram(data: bytes, source: Address, local: Address) -> None:
             self._receive(data, Flow(Transport.UDP, source, local))
 
         datagrams = DatagramSocket(
             asyncio.get_running_loop(),
-            sock,
+            bind_datagram_socket(host, port),
             on_datagram,
             on_error=self._client.destination_failed,
             receive_buffer_bytes=RECEIVE_BUFFER_BYTES,
@@ -143,7 +143,9 @@ class SipServer:
             OSError: the address is not this machine's, or the port is taken.
         """
         loop = asyncio.get_running_loop()
-        self._listeners.append(await loop.create_server(self._new_connection, host, port, reuse_address=True))
+        self._listeners.append(
+            await loop.create_server(self._new_connection, host, port, reuse_address=True, backlog=_BACKLOG)
+        )
         self._start_sweeping()
         address: Address = self._listeners[-1].sockets[0].getsockname()[:2]
         return address
@@ -341,7 +343,15 @@ class SipServer:
             or len(self._connections) >= limits.connections
             or self._connections_of[source] >= limits.connections_per_source
         ):
-            _log.warning("sip.connection.refused", source=source, connections=len(self._connections))
+            self._repeats.log(
+                _log,
+                logging.WARNING,
+                "sip.connection.refused",
+                (source,),
+                self._clock.monotonic(),
+                source=source,
+                connections=len(self._connections),
+            )
             return False
         self._connections[connection.flow.connection] = connection
         self._connections_of[source] += 1

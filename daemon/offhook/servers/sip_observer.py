@@ -1,11 +1,13 @@
 """What the SIP server tells others: whoever counts, the log, and the bus."""
 
+import logging
 from collections.abc import Iterable
 from typing import Protocol
 
 import structlog
 
-from offhook.events import CallUnroutable, EventBus, Registered, RegistrationRefused, Unregistered
+from offhook.events import CallUnroutable, ContactIgnored, EventBus, Registered, RegistrationRefused, Unregistered
+from offhook.observability.repeats import Repeats
 
 _log = structlog.get_logger()
 
@@ -70,19 +72,27 @@ class Unobserved:
 
 
 class EventReporter:
-    """Tells what the registrar has done, once it is done: one line of the log each, and the bus."""
+    """Tells what the registrar has done, once it is done: the bus, and the log.
+
+    What strangers can cause is a line a minute for each source and reason; all else is one line each.
+    """
 
     def __init__(self, bus: EventBus, observer: SipObserver) -> None:
         self._bus = bus
         self._observer = observer
+        self._repeats = Repeats()
 
     def publish(self, events: Iterable[object]) -> None:
         """Logs events, counts them, and hands them to the bus."""
         for event in events:
             match event:
                 case RegistrationRefused():
-                    _log.info(
+                    self._repeats.log(
+                        _log,
+                        logging.INFO,
                         "sip.register.refused",
+                        (_host(event.source), event.status, event.reason, event.device_id),
+                        event.at,
                         source=event.source,
                         status=event.status,
                         reason=event.reason,
@@ -105,9 +115,34 @@ class EventReporter:
                     )
                 case Unregistered():
                     _log.info("sip.binding.removed", aor=event.address_of_record, reason=event.reason)
+                case ContactIgnored():
+                    self._repeats.log(
+                        _log,
+                        logging.INFO,
+                        "sip.register.contact_ignored",
+                        (event.device_id, event.scheme),
+                        event.at,
+                        aor=event.address_of_record,
+                        scheme=event.scheme,
+                        source=event.source,
+                    )
                 case CallUnroutable():
                     self._observer.invite_refused()
-                    _log.error("sip.invite.no_gateway", account=event.account, called=event.called, source=event.source)
+                    self._repeats.log(
+                        _log,
+                        logging.ERROR,
+                        "sip.invite.no_gateway",
+                        (event.account,),
+                        event.at,
+                        account=event.account,
+                        called=event.called,
+                        source=event.source,
+                    )
                 case _:
                     pass
             self._bus.publish(event)
+
+
+def _host(source: str) -> str:
+    """Of ``address:port``: each datagram of a stranger may come from another port."""
+    return source.rpartition(":")[0]

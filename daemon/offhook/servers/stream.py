@@ -2,6 +2,9 @@
 
 A connection must say something soon, and must end each message that it begins soon; between messages it may rest as
 long as a binding hangs on it, else for :attr:`StreamLimits.idle_seconds`.
+
+A stream that cannot be framed is answered, and then heard out for a moment without being listened to: closed while
+octets lie unread it would be reset, and the reset would overtake the answer on its way to the peer.
 """
 
 import asyncio
@@ -23,6 +26,8 @@ class StreamLimits:
     message_seconds: float = 10.0
     #: From the first byte of a message to its last.
     idle_seconds: float = 300.0
+    linger_seconds: float = 2.0
+    #: For the peer to read the answer to what cannot be framed, and to close.
     write_buffer_bytes: int = 256 * 1024
     #: A peer that does not read is cut off beyond it.
     framing: FramingLimits = field(default_factory=FramingLimits)
@@ -44,7 +49,7 @@ class StreamOwner(Protocol):
         ...
 
     def framing_failed(self, error: FramingError, flow: Flow) -> None:
-        """The stream cannot be read any further; it is closed when this returns."""
+        """The stream cannot be read any further; nothing can be sent once this has returned."""
         ...
 
     def is_needed(self, connection: "StreamConnection") -> bool:
@@ -63,6 +68,7 @@ class StreamConnection(asyncio.Protocol):
         self._framer = StreamFramer(limits.framing)
         self._is_admitted = False
         self._in_message = False
+        self._is_finished = False
         self._deadline: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self.flow = Flow(transport, ("", 0), ("", 0), connection_id)
@@ -70,7 +76,7 @@ class StreamConnection(asyncio.Protocol):
     def send(self, data: bytes) -> bool:
         """Sends, or cuts off a peer that does not read; False where nothing can be sent any more."""
         transport = self._transport
-        if transport is None or transport.is_closing():
+        if transport is None or transport.is_closing() or self._is_finished:
             return False
         if transport.get_write_buffer_size() > self._limits.write_buffer_bytes:
             transport.abort()
@@ -99,7 +105,7 @@ class StreamConnection(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        if not self._is_admitted:
+        if not self._is_admitted or self._is_finished:
             return
         has_ended = False
         for event in self._framer.feed(data):
@@ -109,7 +115,7 @@ class StreamConnection(asyncio.Protocol):
                     self._owner.message_received(event.data, self.flow)
                 case FramingError():
                     self._owner.framing_failed(event, self.flow)
-                    self.close()
+                    self._finish()
                     return
                 case _:
                     self.send(b"\r\n")
@@ -127,6 +133,13 @@ class StreamConnection(asyncio.Protocol):
         if self._is_admitted:
             self._owner.connection_closed(self)
 
+    def _finish(self) -> None:
+        """Says that nothing more comes, and waits for the peer to say so too."""
+        self._is_finished = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write_eof()
+            self._wait(self._limits.linger_seconds)
+
     # -- deadlines ------------------------------------------------------------------------------------------------
 
     def _wait(self, seconds: float) -> None:
@@ -135,7 +148,7 @@ class StreamConnection(asyncio.Protocol):
         self._deadline = asyncio.get_running_loop().call_later(seconds, self._expire)
 
     def _expire(self) -> None:
-        if not self._in_message and self._owner.is_needed(self):
+        if not self._is_finished and not self._in_message and self._owner.is_needed(self):
             self._wait(self._limits.idle_seconds)
         else:
             self.close()

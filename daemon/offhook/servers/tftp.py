@@ -10,6 +10,7 @@ are counted per source, and apart for sources outside the listed networks.
 
 import asyncio
 import ipaddress
+import logging
 import random
 import socket
 from collections import Counter
@@ -21,6 +22,7 @@ import structlog
 
 from offhook.clock import Clock
 from offhook.errors import TftpError
+from offhook.observability.repeats import Repeats
 from offhook.servers.datagram import RECEIVE_BUFFER_BYTES, Address, DatagramSocket, bind_datagram_socket
 from offhook.servers.tftp_session import MAX_DATAGRAM_BYTES, TftpSession
 from offhook.tftp.codec import ErrorCode, ErrorPacket, ReadRequest, format_error, parse_packet
@@ -91,6 +93,10 @@ class Refusal:
     NO_PORT: Final = "no port"
 
 
+_LOGGED_BY_OTHERS: Final = (Refusal.HANDLER, Refusal.HANDLER_FAILED)
+#: The handler says itself why it refuses, and a failure has its traceback.
+
+
 @dataclass(frozen=True, slots=True)
 class TftpLimits:
     """Bounds of the server. Requests beyond a number of sessions get no answer: a client asks again."""
@@ -153,6 +159,7 @@ class TftpServer:
         self._unlisted = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: set[TftpSession] = set()
+        self._repeats = Repeats()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -171,17 +178,13 @@ class TftpServer:
 
         :raises OSError: the address is not this machine's, or the port is taken or may not be used.
         """
-        return self.listen_on(bind_datagram_socket(host, port))
-
-    def listen_on(self, sock: socket.socket) -> Address:
-        """Listens on a socket that is bound already, as systemd hands it over, and owns it from now on."""
 
         def on_datagram(data: bytes, source: Address, local: Address) -> None:
             self._receive(listener, data, source, local)
 
         listener = DatagramSocket(
             asyncio.get_running_loop(),
-            sock,
+            bind_datagram_socket(host, port),
             on_datagram,
             receive_buffer_bytes=RECEIVE_BUFFER_BYTES,
             max_datagram_bytes=MAX_DATAGRAM_BYTES,
@@ -302,7 +305,12 @@ class TftpServer:
 
     def _refuse(self, request: _Request, reason: str, code: int | None, detail: str = "") -> None:
         """Logs, counts and answers with ``code``, or with silence where it is None."""
-        _log.info("tftp.transfer.refused", reason=reason, code=code, detail=detail, **self._describe(request))
+        facts = {"reason": reason, "code": code, "detail": detail, **self._describe(request)}
+        if reason in _LOGGED_BY_OTHERS:
+            _log.debug("tftp.transfer.refused", **facts)
+        else:
+            about = (request.source[0], reason)
+            self._repeats.log(_log, logging.INFO, "tftp.transfer.refused", about, self._clock.monotonic(), **facts)
         self._count_refusal(reason)
         if code is not None:
             text = _ERROR_TEXTS.get(code, "cannot be served")

@@ -45,7 +45,8 @@ class FramingError:
     status: int
     reason: str
     head: bytes
-    #: The headers of the message that cannot be framed, with their empty line; empty where they are too long.
+    #: The headers of the message that cannot be framed, with their empty line; where they are too long, the whole
+    #: lines among what is held of them.
 
 
 FramingEvent = MessageFrame | Ping | FramingError
@@ -109,7 +110,8 @@ class StreamFramer:
         if end < 0 or end > self._limits.head_bytes:
             self._searched = len(buffer)
             if len(buffer) >= self._limits.head_bytes + 4:
-                return FramingError(513, "Message Too Large", b"")
+                whole_lines = buffer.rfind(b"\r\n", 0, self._limits.head_bytes) + 2
+                return FramingError(513, "Message Too Large", bytes(buffer[:whole_lines]) if whole_lines > 1 else b"")
             return None
         head = bytes(buffer[: end + 4])
         try:

@@ -245,18 +245,6 @@ def stamp_source(via: Via, host: str, port: int) -> Via:
     return Via(via.transport, via.host, via.port, tuple(parameters))
 
 
-def response_target(via: Via, source: tuple[str, int], *, force_rport: bool = True) -> tuple[str, int]:
-    """Where a response goes over UDP (RFC 3261 §18.2.2, RFC 3581 §4).
-
-    With ``rport``, or where ``force_rport`` humours a phone behind NAT that does not ask for it: where the request
-    came from. Otherwise to the same address and the port in the Via. ``maddr`` is never followed: anybody could
-    make the server talk to a third party.
-    """
-    if force_rport or via.rport is not None:
-        return source
-    return source[0], via.port or DEFAULT_PORT
-
-
 def _same_address(sent_by: str, source: str) -> bool:
     if sent_by == source:
         return True

@@ -39,6 +39,8 @@ SINGLE_HEADERS: Final = frozenset(
     }
 )
 
+_HEADER_TOO_LARGE: Final = f"Header Too Large (At Most {MAX_HEADER_LENGTH} Characters)"
+#: A message within the size that was configured can still hold one; the one who reads the answer shall know which.
 _ANSWER_HEADERS: Final = ("Via", "From", "To", "Call-ID", "CSeq")
 _CONTROLS: Final = bytes([*range(9), *range(10, 32), 127])
 _CONTROL_CHARACTERS: Final = _CONTROLS.decode()
@@ -110,7 +112,7 @@ def _split_lines(head: bytes) -> list[str]:
     if ends > MAX_HEADERS:
         raise SipError(400, "Too many headers")
     if len(text) > MAX_HEADER_LENGTH and max(map(len, lines)) > MAX_HEADER_LENGTH:
-        raise SipError(513, "Message Too Large")
+        raise SipError(513, _HEADER_TOO_LARGE)
     return lines
 
 
@@ -125,7 +127,7 @@ def _unfold(lines: list[str]) -> list[str]:
         else:
             unfolded[-1] += " " + line.lstrip(" \t")
             if len(unfolded[-1]) > MAX_HEADER_LENGTH:
-                raise SipError(513, "Message Too Large")
+                raise SipError(513, _HEADER_TOO_LARGE)
     return unfolded
 
 

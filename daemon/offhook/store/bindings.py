@@ -9,6 +9,7 @@ told so fails with it; what comes after that is tried anew, on a new connection.
 """
 
 import json
+import logging
 import os
 import sqlite3
 import threading
@@ -23,8 +24,10 @@ import structlog
 
 from offhook.endpoint import Transport
 from offhook.errors import SchemaTooNew, StoreError, StoreUnavailable
+from offhook.observability.repeats import Repeats
 from offhook.registrar.bindings import Binding, BindingChange
 from offhook.registrar.ports import Flow
+from offhook.store.failures import explain
 
 SCHEMA_VERSION: Final = 1
 FILE_MODE: Final = 0o600
@@ -87,6 +90,7 @@ _PUT: Final = (
     + " FROM json_each(?)"
 )
 _REMOVE_EXPIRED: Final = "DELETE FROM bindings WHERE expires_at <= ?"
+_REMEDY: Final = "Stop Offhook, move it away, and start again: phones then register anew, each within its expiry."
 _REMOVE: Final = "DELETE FROM bindings WHERE id IN (SELECT value FROM json_each(?))"
 
 Done = Callable[[StoreError | None], None]
@@ -166,7 +170,9 @@ class SqliteBindingStore:
         self._queue: list[_Entry] = []
         self._writing_since: float | None = None
         self._failures_untold = 0
+        self._trouble: tuple[str, float] | None = None
         self._closing = False
+        self._repeats = Repeats()
         self._prepare()
         self._thread = threading.Thread(target=self._write_until_closed, name="bindings-writer", daemon=True)
         self._thread.start()
@@ -184,7 +190,7 @@ class SqliteBindingStore:
                 connection.execute(_REMOVE_EXPIRED, (now,))
                 return [_to_binding(row) for row in connection.execute(_SELECT, (now,))]
         except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(f"cannot read {self._path}: {error}") from error
+            raise StoreUnavailable(explain(error, self._path, "cannot be read", _REMEDY)) from None
 
     def submit(self, change: BindingChange, done: Done) -> None:
         """Queues a change for the next commit; ``done`` is called on the event loop with its outcome.
@@ -209,6 +215,12 @@ class SqliteBindingStore:
                     return 0.0
                 since = self._queue[0].submitted_at
         return max(0.0, self._monotonic() - since)
+
+    def find_trouble(self, seconds: float) -> str | None:
+        """Why the last commit failed, if that was not longer ago: without registrations nobody tries again."""
+        if self._trouble is None or self._monotonic() - self._trouble[1] > seconds:
+            return None
+        return self._trouble[0]
 
     @property
     def queued(self) -> int:
@@ -244,8 +256,8 @@ class SqliteBindingStore:
                         connection = connection or self._connect(self._path)
                         _write(connection, batch)
                     except Exception as cause:  # whatever it is: the thread must live, and those who wait be told
-                        error = StoreUnavailable(f"cannot write {self._path}: {cause}")
-                        _log.error("bindings.commit.failed", changes=len(batch), error=str(cause))
+                        error = StoreUnavailable(explain(cause, self._path, "was not written", _REMEDY))
+                        self._log_failure(error, len(batch))
                         if connection is not None:
                             connection.close()
                             connection = None
@@ -256,6 +268,14 @@ class SqliteBindingStore:
         finally:
             if connection is not None:
                 connection.close()
+
+    def _log_failure(self, error: StoreError, changes: int) -> None:
+        """Once a minute: on a full disk every batch fails, and the log is on the same disk."""
+        text = str(error)
+        about = (text,)
+        self._repeats.log(
+            _log, logging.ERROR, "bindings.commit.failed", about, self._monotonic(), changes=changes, error=text
+        )
 
     def _hand_over(self, batch: list[_Entry], error: StoreError | None) -> None:
         try:
@@ -271,6 +291,9 @@ class SqliteBindingStore:
                 batch = [*batch, *self._queue]
                 self._queue = []
                 self._failures_untold -= 1
+            self._trouble = (str(error), self._monotonic())
+        else:
+            self._trouble = None
         if self._observer is not None:
             if error is not None:
                 self._observer.store_error("commit")
@@ -301,7 +324,7 @@ class SqliteBindingStore:
                     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
                     connection.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(f"cannot open {self._path}: {error}") from error
+            raise StoreUnavailable(explain(error, self._path, "cannot be opened", _REMEDY)) from None
 
 
 def _write(connection: sqlite3.Connection, batch: list[_Entry]) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 from offhook.errors import SchemaTooNew, StoreError, StoreUnavailable
 from offhook.inventory.facts import DeviceFacts
 from offhook.reload.progress import ReloadRecord, ReloadState
+from offhook.store.failures import explain
 
 _SCHEMA_VERSION: Final = 1
 _SCHEMA: Final = """
@@ -21,6 +22,7 @@ CREATE TABLE facts (device_id INTEGER PRIMARY KEY, facts TEXT NOT NULL) STRICT;
 CREATE TABLE reloads (id INTEGER PRIMARY KEY, record TEXT NOT NULL) STRICT;
 """
 _RELOADS_KEPT: Final = 10_000
+_REMEDY: Final = "Move it away and start again: that forgets when devices were last seen, and no more."
 
 
 class Journal:
@@ -29,20 +31,19 @@ class Journal:
     def __init__(self, path: Path) -> None:
         """Opens or makes the file.
 
-        Raises SchemaTooNew where a newer Offhook wrote it, StoreError where it is no journal.
+        Raises SchemaTooNew where a newer Offhook wrote it, StoreError where it cannot be used.
         """
+        self._path = path
         try:
             path.touch(mode=0o600)
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"{path} cannot be opened: {error}. Make it writable for the daemon's user.") from None
+            raise StoreError(explain(error, path, "cannot be opened", _REMEDY)) from None
         try:
             self._prepare(path)
         except sqlite3.Error as error:
             self._connection.close()
-            raise StoreError(
-                f"{path} is damaged: {error}. Move it away: that forgets when devices were last seen, and no more."
-            ) from None
+            raise StoreError(explain(error, path, "cannot be used", _REMEDY)) from None
         except SchemaTooNew:
             self._connection.close()
             raise
@@ -60,15 +61,20 @@ class Journal:
             self._connection.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={_SCHEMA_VERSION};COMMIT;")
 
     def load_facts(self) -> list[DeviceFacts]:
+        """Those of every device. Raises StoreError where the file cannot be read."""
         names = {field.name for field in fields(DeviceFacts)}
-        rows = self._connection.execute("SELECT facts FROM facts")
-        return [
-            DeviceFacts(**{key: value for key, value in json.loads(row[0]).items() if key in names}) for row in rows
-        ]
+        rows = self._read("SELECT facts FROM facts")
+        return [DeviceFacts(**{key: value for key, value in json.loads(row).items() if key in names}) for row in rows]
 
     def load_reloads(self) -> list[ReloadRecord]:
-        rows = self._connection.execute("SELECT record FROM reloads ORDER BY id")
-        return [_record(row[0]) for row in rows]
+        """Those that are kept, oldest first. Raises StoreError where the file cannot be read."""
+        return [_record(row) for row in self._read("SELECT record FROM reloads ORDER BY id")]
+
+    def _read(self, query: str) -> list[str]:
+        try:
+            return [row[0] for row in self._connection.execute(query)]
+        except sqlite3.Error as error:
+            raise StoreError(explain(error, self._path, "cannot be read", _REMEDY)) from None
 
     def write(self, facts: Sequence[DeviceFacts], reloads: Sequence[ReloadRecord], gone: Sequence[int]) -> None:
         """Everything of a moment, in one transaction. Raises StoreUnavailable, and nothing is written."""
@@ -78,10 +84,11 @@ class Journal:
                 self._write(facts, reloads, gone)
                 self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # a full disk, for one, has ended it already
+                    self._connection.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
-            raise StoreUnavailable(f"journal.db was not written: {error}. Check the disk of the state_dir.") from None
+            raise StoreUnavailable(explain(error, self._path, "was not written", _REMEDY)) from None
 
     def _write(self, facts: Sequence[DeviceFacts], reloads: Sequence[ReloadRecord], gone: Sequence[int]) -> None:
         self._connection.execute(

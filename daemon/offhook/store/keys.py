@@ -40,6 +40,10 @@ class Keyring:
         """32 bytes for one purpose; the same each time."""
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"offhook {purpose}".encode()).derive(self._root)
 
+    def format(self) -> Secret:
+        """The root key as its file holds it."""
+        return Secret(_PREFIX + base64.b64encode(self._root).decode() + "\n")
+
 
 class AesGcmBox:
     """Seals with AES-256-GCM; the context is authenticated, so sealed texts cannot be swapped between rows."""
@@ -92,8 +96,13 @@ def load_keyring(state_dir: Path, *, create: bool, credentials_dir: Path | None 
     return Keyring(_read(path, check_mode=True))
 
 
+def read_keyring(path: Path) -> Keyring:
+    """Reads the key from a file of any name. Raises KeyUnusable where it is missing, open to others, or no key."""
+    return Keyring(_read(path, check_mode=True))
+
+
 def _write(path: Path) -> None:
-    text = _PREFIX + base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode() + "\n"
+    text = Keyring(secrets.token_bytes(_KEY_BYTES)).format().reveal()
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)

@@ -1,6 +1,19 @@
 """Documents that operators write: the configuration and the inventory."""
 
-from offhook.yamldoc.document import Bounds, Document, Value, format_path, load
-from offhook.yamldoc.schema_faults import faults_of
+from offhook.yamldoc.document import Bounds, Document, Path, Value, format_path, load, read
+from offhook.yamldoc.remainder import Remainder, take_out
+from offhook.yamldoc.schema_faults import faults_of, paths_of
 
-__all__ = ["Bounds", "Document", "Value", "faults_of", "format_path", "load"]
+__all__ = [
+    "Bounds",
+    "Document",
+    "Path",
+    "Remainder",
+    "Value",
+    "faults_of",
+    "format_path",
+    "load",
+    "paths_of",
+    "read",
+    "take_out",
+]

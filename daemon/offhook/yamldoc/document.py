@@ -46,6 +46,14 @@ class _Places:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A key that was not taken, since it stands twice or cannot be one, and the value that came with it."""
+
+    path: Path
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """What a file says, and where it says it."""
 
@@ -55,6 +63,9 @@ class Document:
     _places: dict[int, _Places]
     #: By ``id()`` of the container, which ``data`` keeps alive.
     _root: Place = (1, 1)
+    faults: tuple[Fault, ...] = ()
+    #: In order. Of a key that stands twice ``data`` has the first value, of a tagged value its text.
+    refused: tuple[Refused, ...] = ()
 
     def position(self, path: Path, *, key: bool = False) -> Place:
         """Line and column, from 1, of the value at ``path`` (of its key if ``key``), else of its nearest parent."""
@@ -96,6 +107,17 @@ def format_path(path: Iterable[str | int]) -> str:
 
 def load(text: str | bytes, file: str, bounds: Bounds | None = None) -> Document:
     """Reads one document. Raises :class:`DocumentError` with every fault that can be told apart."""
+    document = read(text, file, bounds)
+    if document.faults:
+        raise DocumentError(document.faults)
+    return document
+
+
+def read(text: str | bytes, file: str, bounds: Bounds | None = None) -> Document:
+    """As :func:`load`, but faults that can be passed over are given along with the document.
+
+    So can keys that stand twice or are none, and tags. Raises :class:`DocumentError` for the others.
+    """
     bounds = bounds or Bounds()
     size = len(text)
     if size > bounds.document_bytes:
@@ -181,8 +203,8 @@ class _Frame:
     key: str | None = None
     #: Of a mapping, when the next value belongs to it.
     key_place: Place = (1, 1)
-    skip: bool = False
-    #: The next value belongs to a key that was refused.
+    is_refused: bool = False
+    #: Whether ``key`` is not taken.
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +224,9 @@ class _Builder:
         self._stack: list[_Frame] = []
         self._anchors: dict[str, _Anchored] = {}
         self._places: dict[int, _Places] = {}
-        self._refused: list[object] = []
+        self._refused: list[Refused] = []
+        self._kept: list[Value] = []
+        #: Until the document is done, as ``_refused``: an id() that is used again would find the wrong places.
         self._nodes = 0
         self._documents = 0
         self._data: Value = None
@@ -227,9 +251,8 @@ class _Builder:
 
     def finish(self) -> Document:
         """The document, once the last event is in."""
-        if self._faults:
-            raise DocumentError(sorted(self._faults, key=lambda fault: (fault.line, fault.column)))
-        return Document(self._file, self._data, self._places, self._root)
+        faults = sorted(self._faults, key=lambda fault: (fault.line, fault.column))
+        return Document(self._file, self._data, self._places, self._root, tuple(faults), tuple(self._refused))
 
     def stop(self, place: Place, message: str) -> NoReturn:
         """Gives up at a fault behind which nothing can be read."""
@@ -237,17 +260,20 @@ class _Builder:
         raise DocumentError(self._faults) from None
 
     def _fault(self, place: Place, message: str, *keys: str) -> None:
-        steps: list[str | int] = []
-        for frame in self._stack[: -1 if keys else None]:
-            if isinstance(frame.container, list):
-                steps.append(len(frame.container))
-            elif frame.key is not None:
-                steps.append(frame.key)
-        path = format_path([*steps, *keys])
+        path = format_path([*self._steps(self._stack[: -1 if keys else None]), *keys])
         self._faults.append(Fault(message, path if len(path) <= 200 else path[:200] + "…", self._file, *place))
         if len(self._faults) >= self._bounds.faults:
             self._faults.append(Fault("has more faults than are listed; correct these first", file=self._file))
             raise DocumentError(self._faults)
+
+    def _steps(self, frames: "list[_Frame]") -> Path:
+        steps: list[str | int] = []
+        for frame in frames:
+            if isinstance(frame.container, list):
+                steps.append(len(frame.container))
+            elif frame.key is not None:
+                steps.append(frame.key)
+        return tuple(steps)
 
     def _open_node(self, event: "yaml.ScalarEvent | yaml.CollectionStartEvent") -> None:
         self._count(1, event)
@@ -266,7 +292,7 @@ class _Builder:
         text: str = event.value
         plain = not event.style
         frame = self._stack[-1] if self._stack else None
-        if frame is not None and isinstance(frame.container, dict) and frame.key is None and not frame.skip:
+        if frame is not None and isinstance(frame.container, dict) and frame.key is None:
             self._key(frame, frame.container, text, plain, _mark_place(event.start_mark))
             if event.anchor:
                 self._anchors[event.anchor] = _Anchored(text, 1, 0)
@@ -277,23 +303,22 @@ class _Builder:
         self._add(value, _mark_place(event.start_mark))
 
     def _key(self, frame: _Frame, container: "dict[str, Value]", text: str, plain: bool, place: Place) -> None:
+        frame.is_refused = True
         if plain and text == "<<":
             self._fault(place, "merge keys (<<) are not taken; write the keys out")
-            frame.skip = True
         elif plain and text in _WORDS:
             self._fault(place, f"a key must be text; put {text or 'it'} in quotes")
-            frame.skip = True
         elif text in container:
             line = frame.places.keys[text][0]
             self._fault(place, f"the key stands twice, first in line {line}; remove one", text)
-            frame.skip = True
         else:
-            frame.key, frame.key_place = text, place
+            frame.is_refused = False
+        frame.key, frame.key_place = text, place
 
     def _begin(self, event: "yaml.CollectionStartEvent") -> None:
         place = _mark_place(event.start_mark)
         frame = self._stack[-1] if self._stack else None
-        if frame is not None and isinstance(frame.container, dict) and frame.key is None and not frame.skip:
+        if frame is not None and isinstance(frame.container, dict) and frame.key is None:
             self.stop(place, "a key must be text, not a list or a mapping; is a value with braces to be quoted?")
         if len(self._stack) >= self._bounds.depth:
             self.stop(place, f"is nested more than {self._bounds.depth} levels deep")
@@ -313,7 +338,7 @@ class _Builder:
     def _alias(self, event: yaml.AliasEvent) -> None:
         place = _mark_place(event.start_mark)
         frame = self._stack[-1] if self._stack else None
-        if frame is not None and isinstance(frame.container, dict) and frame.key is None and not frame.skip:
+        if frame is not None and isinstance(frame.container, dict) and frame.key is None:
             self.stop(place, "an alias cannot be a key; write the key out")
         if any(open_frame.anchor == event.anchor for open_frame in self._stack):
             self.stop(place, f"the alias *{event.anchor} stands inside what it names")
@@ -335,12 +360,13 @@ class _Builder:
         if isinstance(frame.container, list):
             frame.places.values[len(frame.container)] = place
             frame.container.append(value)
-        elif frame.key is None:
-            # Kept until the document is done: an id() that is used again would find the wrong places.
-            self._refused.append(value)
-            frame.skip = False
-        else:
-            frame.container[frame.key] = value
-            frame.places.keys[frame.key] = frame.key_place
-            frame.places.values[frame.key] = place
-            frame.key = None
+        elif frame.key is not None:
+            if not frame.is_refused:
+                frame.container[frame.key] = value
+                frame.places.keys[frame.key] = frame.key_place
+                frame.places.values[frame.key] = place
+            elif not any(outer.is_refused for outer in self._stack[:-1]):
+                self._refused.append(Refused(self._steps(self._stack), value))
+            else:
+                self._kept.append(value)
+            frame.key, frame.is_refused = None, False

@@ -20,18 +20,19 @@ def faults_of(
     model: type[pydantic.BaseModel],
     unknown_keys: Mapping[str, str] | None = None,
 ) -> list[Fault]:
-    """Says in the operator's words what pydantic found, in the document's order.
+    """Says in the operator's words what pydantic found, and what the document was read with, in its order.
 
     ``unknown_keys`` has better words for keys that ``model`` lacks, by path (``sip.tls``). The text of a field that
     holds a secret is never repeated. A location's steps that the document lacks are tags of unions and names of
     validators.
     """
-    faults = {}
-    for detail in error.errors(include_url=False):
+    faults = {str(fault): fault for fault in document.faults}
+    places = {(fault.line, fault.column) for fault in document.faults}
+    incomplete = {refused.path[:-1] for refused in document.refused}
+    for detail, path in _details(error, document):
         location = detail["loc"]
-        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
-            continue  # It has enough entries, and the wrong ones among them have faults of their own.
-        path = document.known(location)
+        if detail["type"] in {"missing", "union_tag_not_found"} and path in incomplete:
+            continue  # It may be among the keys that were not taken.
         if detail["type"] == "extra_forbidden":
             known = (unknown_keys or {}).get(format_path(path))
             message = known or _unknown_key(str(location[-1]), _models_at(model, location[:-1]))
@@ -40,9 +41,25 @@ def faults_of(
             fault = document.fault((*path, str(location[-1])), "is missing; add it")
         else:
             secret = _is_secret(model, location)
-            fault = document.fault(path, _explain(detail, secret))
-        faults[str(fault)] = fault
+            fault = document.fault(path, _explain(detail, secret, _models_at(model, location)))
+        if (fault.line, fault.column) not in places:
+            faults[str(fault)] = fault
     return sorted(faults.values(), key=lambda fault: (fault.line, fault.column))
+
+
+def paths_of(error: pydantic.ValidationError, document: Document) -> set[Path]:
+    """Where the schema has something against the document: what to take out of it to make the rest acceptable."""
+    return {
+        (*path, str(detail["loc"][-1])) if detail["type"] == "missing" else path
+        for detail, path in _details(error, document)
+    }
+
+
+def _details(error: pydantic.ValidationError, document: Document) -> Iterator[tuple[Mapping[str, Any], Path]]:
+    for detail in error.errors(include_url=False):
+        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+            continue  # It has enough entries, and the wrong ones among them have faults of their own.
+        yield detail, document.known(detail["loc"])
 
 
 def _models_in(annotation: object) -> Iterator[type[pydantic.BaseModel]]:
@@ -149,10 +166,10 @@ _WANTED: Final = {
     "none_required": "must be null",
     "path_type": "wants a path",
     "string_type": "wants text; put it in quotes",
-    "list_type": "wants a list, such as [a, b]",
-    "tuple_type": "wants a list, such as [a, b]",
-    "set_type": "wants a list, such as [a, b]",
-    "frozen_set_type": "wants a list, such as [a, b]",
+    "list_type": "wants a list{entries}",
+    "tuple_type": "wants a list{entries}",
+    "set_type": "wants a list{entries}",
+    "frozen_set_type": "wants a list{entries}",
     "dict_type": "wants keys with values below it",
     "model_type": "wants keys with values below it",
     "model_attributes_type": "wants keys with values below it",
@@ -160,14 +177,17 @@ _WANTED: Final = {
 }
 
 
-def _explain(detail: Mapping[str, Any], secret: bool) -> str:
+def _explain(detail: Mapping[str, Any], secret: bool, models: list[type[pydantic.BaseModel]]) -> str:
+    """``models``: of the value, or of its entries where it should be a list."""
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind in {"value_error", "assertion_error"}:
         return str(context["error"])
     if kind not in _WANTED:
         message: str = detail["msg"]
         return message[:1].lower() + message[1:]
-    wanted = _WANTED[kind].format_map(context)
+    name = str(next((step for step in reversed(detail["loc"]) if isinstance(step, str)), "entries")).replace("_", " ")
+    entries = f" of {name}, each beginning with '- '" if models else ", such as [a, b], or [] for none"
+    wanted = _WANTED[kind].format_map({**context, "entries": entries})
     if given is None:
         return f"is empty; it {wanted.removesuffix('; put it in quotes')}"
     if secret or not isinstance(given, str):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from offhook.errors import SchemaTooNew, StoreError
 from offhook.store.sql import engine as engine_module
@@ -134,8 +134,19 @@ def test_a_newer_schema_is_refused_and_left_alone(engine: Engine, path: Path) ->
 def test_what_is_no_database_is_said_so(path: Path) -> None:
     path.write_bytes(b"This is no database, whatever it is called. " * 50)
     engine = open_engine(path)
-    with pytest.raises(StoreError, match="file is not a database"):
+    with pytest.raises(StoreError, match=r"is damaged: file is not a database\. Restore a backup from"):
         migrate(engine, path, path.parent / "backups")
     engine.dispose()
     with pytest.raises(StoreError, match="cannot be opened"):
         open_engine(path.parent / "missing" / "inventory.db")
+
+
+def test_a_full_disk_calls_for_room_and_not_for_a_backup(engine: Engine, path: Path) -> None:
+    @event.listens_for(engine, "connect")
+    def _fill(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")
+
+    with pytest.raises(StoreError, match=r"cannot be used: the disk of .* is full\. Free some space") as refused:
+        migrate(engine, path, path.parent / "backups")
+    engine.dispose()
+    assert "backup" not in str(refused.value)

@@ -44,6 +44,8 @@ def test_values_come_back() -> None:
         in_force=CivicAddress(country="CH"),
         message="no such street",
         checked_at=5.0,
+        in_force_at=4.0,
+        original="Bahnhofstrasse, Zürich",
     )
     text = AddressText()
     assert text.process_result_value(text.process_bind_param(address, DIALECT), DIALECT) == address

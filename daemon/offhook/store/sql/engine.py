@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from offhook.errors import SchemaTooNew, StoreError
+from offhook.store.failures import explain
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _BACKUPS_KEPT: Final = 5
@@ -27,7 +28,7 @@ def open_engine(path: Path) -> Engine:
     try:
         path.touch(mode=0o600)
     except OSError as error:
-        raise StoreError(f"{path} cannot be opened: {error}. Make it writable for the daemon's user.") from None
+        raise StoreError(explain(error, path, "cannot be opened", "Restore a backup.")) from None
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
 
     @event.listens_for(engine, "begin")
@@ -48,13 +49,13 @@ def migrate(engine: Engine, path: Path, backups: Path, now: datetime | None = No
     """Brings the schema up to date. A database that has one already is copied to ``backups`` first.
 
     Gives the backup's path where one was made. Raises SchemaTooNew where the schema is of a newer Offhook, StoreError
-    where the file is no database or the backup fails.
+    where the file cannot be used or the backup fails.
     """
     try:
         return _migrate(engine, path, backups, now or datetime.now(UTC))
     except (DBAPIError, sqlite3.Error) as error:
-        reason = error.orig if isinstance(error, DBAPIError) else error
-        raise StoreError(f"{path} cannot be used: {reason}. Restore a backup from {backups}.") from None
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        raise StoreError(explain(cause, path, "cannot be used", f"Restore a backup from {backups}.")) from None
 
 
 def _migrate(engine: Engine, path: Path, backups: Path, now: datetime) -> Path | None:

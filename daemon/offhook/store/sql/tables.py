@@ -96,6 +96,8 @@ class AddressText(TypeDecorator[EmergencyAddress]):
             in_force=CivicAddress(**in_force) if in_force is not None else None,
             message=data["message"],
             checked_at=data["checked_at"],
+            in_force_at=data.get("in_force_at"),
+            original=data.get("original", ""),
         )
 
 
@@ -259,7 +261,6 @@ carriers = Table(
     Column("digest", String(64), nullable=False),
     Column("registration_digest", String(64), nullable=False),
     Column("registration_revision", Integer, nullable=False),
-    Column("changed_at", Float, nullable=False),
 )
 
 audit = Table(

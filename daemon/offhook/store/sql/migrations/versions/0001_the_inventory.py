@@ -182,7 +182,6 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("registration_digest", sa.String(length=64), nullable=False),
         sa.Column("registration_revision", sa.Integer(), nullable=False),
-        sa.Column("changed_at", sa.Float(), nullable=False),
         sa.ForeignKeyConstraint(
             ["id"], ["devices.id"], name=op.f("fk_carriers_id"), initially="DEFERRED", deferrable=True
         ),
