@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 from offhook.inventory.models import Account
@@ -32,6 +33,7 @@ class RegisterPolicy:
         return min(asked, self.max_expires)
 
 
+@lru_cache(maxsize=4096)
 def canonical_host(host: str) -> str:
     """One spelling for a host name or address, so that two can be compared."""
     try:
