@@ -310,7 +310,7 @@ async def test_a_user_who_has_a_device_is_not_given_another_and_the_conflict_nam
     before = snapshot(bench.inventory)
     document = site(devices=f"{{{PHONE_2}, user: jane}}")
     assert await bench.faults(document) == [
-        "1: user jane has One (00:15:65:00:00:01) already, and a user has one device at a time (R10); "
+        "1: user jane has One (00:15:65:00:00:01) already, and a user has one device at a time; "
         "--confirm-moves moves the user and releases the old device"
     ]
     with pytest.raises(DocumentError):

@@ -1,6 +1,8 @@
 """Asks for a passphrase: at the terminal, or in a file. Command lines and environments are seen by others."""
 
+import getpass
 import stat
+import warnings
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +42,10 @@ def _ask(file: Path | None, *, confirm: bool) -> Secret:
     if file is not None:
         return _read(file)
     try:
-        return Secret(click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True))
+        with warnings.catch_warnings():
+            # Without a terminal getpass warns in its own words; ours follow.
+            warnings.simplefilter("ignore", getpass.GetPassWarning)
+            return Secret(click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True))
     except click.Abort:
         raise Failure(
             "no passphrase was given",

@@ -347,7 +347,7 @@ def _of_users_phones(user_id: int, draft: Draft) -> Iterator[Breach]:
     yield Breach(
         new[0],
         "user",
-        f"user {user.username} has {describe_device(held[0])} already, and a user has one device at a time (R10); "
+        f"user {user.username} has {describe_device(held[0])} already, and a user has one device at a time; "
         "--confirm-moves moves the user and releases the old device",
         is_conflict=True,
         rests_on=_ids(user, *devices, *lines),
