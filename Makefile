@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check format peers golden bench clean
+.PHONY: help run install test check format peers golden fuzz-api bench bench-admin bench-bulk clean
 
 help: ## What there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime ## Start the daemon on config/offhook.yaml, with its state under var/
 	@exec $(BIN)/offhook --config config/offhook.yaml serve
@@ -40,8 +40,18 @@ peers: $(VENV)/.development ## Install the third-party programs that tests use, 
 golden: install ## Write the rendered files anew that tests compare with; look at the diff
 	$(BIN)/python -m tests.templates.update
 
+fuzz-api: install ## Ask the API all that its description allows, and what it does not; takes minutes
+	$(BIN)/python -m tests.fuzz.api --examples 200
+
 bench: install ## Compare with the peers; bench/README.md says how to read it
 	$(BIN)/python bench/sip_parse.py
+	$(BIN)/python bench/keys.py
+
+bench-admin: install ## Time the lists of 50,000 devices; two minutes
+	$(BIN)/python -m bench.admin
+
+bench-bulk: install ## Import 10,000 rows while phones register; two minutes
+	$(BIN)/python -m bench.bulk
 
 clean: ## Remove what make made, but not var/
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov

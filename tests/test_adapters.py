@@ -9,7 +9,7 @@ from tests.support.inventory import one_phone
 from offhook.adapters import CatalogEvents, CurrentVendors, TftpFiles, repeat
 from offhook.clock import SystemClock
 from offhook.errors import TftpError
-from offhook.inventory.models import Device
+from offhook.inventory.models import Device, DeviceType
 from offhook.places import find_own_address
 from offhook.provisioning.answer import Answer, AnswerStatus, Decision, FileRequest, Protocol
 from offhook.provisioning.catalog import load_catalog
@@ -60,6 +60,9 @@ def test_vendors_are_those_of_the_moment() -> None:
     alphabet, length = vendors.secret_shape("yealink")
     assert len(alphabet) >= 10
     assert length >= 16
+    capability = vendors.capability(DeviceType.ATA, "grandstream", "HT802")
+    assert capability is not None
+    assert capability.lines == 2
 
 
 def test_an_own_address_is_one_of_this_machine() -> None:

@@ -37,8 +37,10 @@ def _fetched(device_id: int) -> ConfigFetched:
     return ConfigFetched(device_id, 3, "001565123456.cfg", "device", 1000.0, "10.0.0.9", "http")
 
 
-def _housekeeping(facts: FactBook, journal: Journal, metrics: Metrics, executor: ThreadPoolExecutor) -> Housekeeping:
-    bench = Workbench()
+def _housekeeping(
+    facts: FactBook, journal: Journal, metrics: Metrics, executor: ThreadPoolExecutor, bench: Workbench | None = None
+) -> Housekeeping:
+    bench = bench or Workbench()
     return Housekeeping(
         service=bench.service,
         facts=facts,
@@ -78,4 +80,19 @@ async def test_what_cannot_be_written_waits_for_the_next_time(tmp_path: Path, mo
     assert [entry.device_id for entry in journal.load_facts()] == [5]
     assert [entry["event"] for entry in logs] == ["store.journal.failed"]
     assert b'offhook_store_errors_total{op="journal"} 1.0' in metrics.exposition()
+    journal.close()
+
+
+async def test_a_former_domain_does_not_wait_for_a_device_that_may_not_fetch(tmp_path: Path) -> None:
+    bench, facts, journal = Workbench(), FactBook(), Journal(tmp_path / "journal.db")
+    device = "{type: deskphone, mac: 001565000001, state: %s}"
+    await bench.apply("accounts: [{name: a, sip_domain: old.test, devices: [%s]}]" % (device % "active"))
+    await bench.apply("accounts: [{name: a, sip_domain: new.test}]")
+    with ThreadPoolExecutor(1) as executor:
+        housekeeping = _housekeeping(facts, journal, Metrics("test"), executor, bench)
+        await housekeeping.retire()
+        assert bench.inventory.find_domain("old.test") is not None
+        await bench.apply("accounts: [{name: a, devices: [%s]}]" % (device % "disabled"))
+        await housekeeping.retire()
+    assert bench.inventory.find_domain("old.test") is None
     journal.close()

@@ -1,6 +1,7 @@
 """A backup of a real state_dir goes back, or nothing changes."""
 
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 import pytest
 from tests.support.acme import DOCUMENT
 from tests.support.admin_daemon import FakeClock, FakeDigests, FakeVendors
+from tests.support.keys import KEYRING, secrets_of
 
 from offhook.config.load import parse_config
 from offhook.config.schema import Config
@@ -52,7 +54,7 @@ async def make_state(folder: Path) -> Stores:
         bus = EventBus(lambda *_: None)
         service = InventoryService(stores.inventory, workshop, FakeDigests(), bus=bus, clock=clock, executor=executor)
         await service.load()
-        await service.apply(DOCUMENT.encode(), "acme.yaml", ApplyOptions(), DAEMON)
+        await service.apply(service.document(DOCUMENT.encode(), "acme.yaml"), ApplyOptions(), DAEMON)
     return stores
 
 
@@ -60,7 +62,7 @@ async def make_state(folder: Path) -> Stores:
 async def backups(tmp_path: Path) -> dict[bool, Path]:
     """The same state twice: with the key and without."""
     stores = await make_state(tmp_path / "origin")
-    made = Backups(tmp_path / "origin", stores.keyring, "1.2.3")
+    made = Backups(tmp_path / "origin", lambda: stores.keys.keyring, "1.2.3")
     files = {with_key: tmp_path / f"{with_key}.backup" for with_key in (True, False)}
     for with_key, file in files.items():
         backup = made.make(PASSPHRASE if with_key else None, 1_800_000_000.0)
@@ -139,6 +141,94 @@ async def test_without_the_key_it_wants_the_one_in_place(backups: dict[bool, Pat
     Stores(config_of(target), Metrics("test"), lambda *_: None).close()
 
 
+def opened(folder: Path) -> dict[str, str]:
+    """Every secret of a state_dir, as a start finds it."""
+    stores = Stores(config_of(folder), Metrics("test"), lambda *_: None)
+    try:
+        return secrets_of(stores.inventory.load(), stores.box)
+    finally:
+        stores.close()
+
+
+@pytest.fixture
+async def rotated(backups: dict[bool, Path], tmp_path: Path) -> dict[bool, Path]:
+    """Backups of the same state after its root key was changed; those before it are ``backups``."""
+    stores = Stores(config_of(tmp_path / "origin"), Metrics("test"), lambda *_: None)
+    shutil.copy(tmp_path / "origin" / "secret.key", tmp_path / "old.key")
+    stores.keys.rotate()
+    made = Backups(tmp_path / "origin", lambda: stores.keys.keyring, "1.2.3")
+    files = {with_key: tmp_path / f"rotated-{with_key}.backup" for with_key in (True, False)}
+    for with_key, file in files.items():
+        backup = made.make(PASSPHRASE if with_key else None, 1_800_000_000.0)
+        file.write_bytes(b"".join(backup.pieces()))
+        backup.close()
+    stores.close()
+    return files
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("with_key", [True, False])
+async def test_backups_from_before_and_after_a_change_of_the_key_open_with_what_is_in_place(
+    backups: dict[bool, Path], rotated: dict[bool, Path], tmp_path: Path, when: str, with_key: bool
+) -> None:
+    origin = tmp_path / "origin"
+    before = opened(origin)
+    file = (backups if when == "before" else rotated)[with_key]
+    restored = restore(config_of(origin), file, passphrase=PASSPHRASE if with_key else None, force=True)
+    assert restored.has_key is with_key
+    assert opened(origin) == before
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_what_is_restored_is_wrapped_under_the_key_that_the_machine_has(
+    backups: dict[bool, Path], rotated: dict[bool, Path], tmp_path: Path, when: str
+) -> None:
+    expected, file = opened(tmp_path / "origin"), (backups if when == "before" else rotated)[False]
+    target = tmp_path / "state"
+    new_stores(target).close()
+    key = (target / "secret.key").read_bytes()
+    with pytest.raises(ArchiveUnusable, match="and of that time, with --key-file"):
+        restore(config_of(target), file, force=True)
+    restore(config_of(target), file, key_file=tmp_path / "origin" / "secret.key", force=True)
+    assert (target / "secret.key").read_bytes() == key
+    assert opened(target) == expected
+
+
+async def test_a_key_from_before_its_change_opens_what_was_made_with_it_alone(
+    backups: dict[bool, Path], rotated: dict[bool, Path], tmp_path: Path
+) -> None:
+    old = tmp_path / "old.key"
+    assert restore(config_of(tmp_path / "a"), backups[False], key_file=old, only_check=True).devices == 4
+    with pytest.raises(ArchiveUnusable, match="and the key here is"):
+        restore(config_of(tmp_path / "a"), rotated[False], key_file=old, only_check=True)
+
+
+async def test_under_a_credential_a_backup_with_its_key_goes_on(
+    backups: dict[bool, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = opened(tmp_path / "origin")
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "offhook.key").write_text(KEYRING.format().reveal())
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    restore(config_of(tmp_path / "state"), backups[True], passphrase=PASSPHRASE)
+    (tmp_path / "state" / "secret.key").unlink()
+    assert opened(tmp_path / "state") == expected
+
+
+async def test_a_secret_that_does_not_open_is_found_before_anything_changes(tmp_path: Path) -> None:
+    stores = await make_state(tmp_path / "origin")
+    with stores.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE devices SET sealed_token = (SELECT sealed_token FROM accounts LIMIT 1)")
+    backup = Backups(tmp_path / "origin", lambda: stores.keys.keyring, "1.2.3").make(PASSPHRASE, 0.0)
+    file = tmp_path / "swapped.backup"
+    file.write_bytes(b"".join(backup.pieces()))
+    backup.close()
+    stores.close()
+    with pytest.raises(KeyUnusable, match="secrets that the key does not open"):
+        restore(config_of(tmp_path / "state"), file, passphrase=PASSPHRASE)
+    assert not (tmp_path / "state").exists()
+
+
 async def test_a_key_that_is_kept_elsewhere_stays_there(backups: dict[bool, Path], tmp_path: Path) -> None:
     target = tmp_path / "state"
     restore(config_of(target), backups[False], key_file=tmp_path / "origin" / "secret.key")
@@ -186,7 +276,7 @@ async def test_a_newer_schema_is_refused_with_the_version_to_install(tmp_path: P
     stores = await make_state(tmp_path / "origin")
     with stores.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'ffff'")
-    backup = Backups(tmp_path / "origin", stores.keyring, "9.9.9").make(PASSPHRASE, 0.0)
+    backup = Backups(tmp_path / "origin", lambda: stores.keys.keyring, "9.9.9").make(PASSPHRASE, 0.0)
     file = tmp_path / "newer.backup"
     file.write_bytes(b"".join(backup.pieces()))
     backup.close()

@@ -1,14 +1,17 @@
 """The databases of a state_dir."""
 
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
+from tests.support.keys import KEYRING
 
 from offhook.config.load import parse_config
 from offhook.config.schema import Config
 from offhook.errors import KeyUnusable, SchemaTooNew
 from offhook.observability.metrics import Metrics
+from offhook.store.key_file import KeyFile
 from offhook.stores import Stores
 
 
@@ -29,10 +32,10 @@ def test_a_first_start_makes_everything_for_the_owner_alone(tmp_path: Path) -> N
 
 def test_a_second_start_finds_what_the_first_made(tmp_path: Path) -> None:
     first = _open(tmp_path / "state")
-    key = first.keyring.key_id
+    key = first.keys.keyring.current.id
     first.close()
     second = _open(tmp_path / "state")
-    assert second.keyring.key_id == key
+    assert second.keys.keyring.current.id == key
     assert list(second.inventory.load()) == []
     second.close()
 
@@ -51,8 +54,27 @@ def test_the_key_can_be_a_credential(tmp_path: Path, monkeypatch: pytest.MonkeyP
     credentials.mkdir()
     (tmp_path / "state" / "secret.key").rename(credentials / "offhook.key")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
-    _open(tmp_path / "state").close()
+    stores = _open(tmp_path / "state")
+    old = stores.keys.keyring.current.id.hex()
+    stores.close()
     assert not (tmp_path / "state" / "secret.key").exists()
+
+    # As docs/operations.md says how a credential is changed.
+    file = credentials / "offhook.key"
+    commands = """
+        umask 077
+        { echo "offhook-key-1:$(head -c 32 /dev/urandom | base64 -w0)"; cat offhook.key; } > offhook.key.new
+        mv offhook.key.new offhook.key
+    """
+    subprocess.run(["bash", "-euc", commands], cwd=credentials, check=True)
+    stores = _open(tmp_path / "state")
+    new, behind = (key.id.hex() for key in stores.keys.keyring)
+    use = stores.keys.describe()
+    assert {key.root_key for key in use.data_keys} == {new}
+    assert (behind, use.is_ours, use.file) == (old, False, str(file))
+    stores.close()
+    file.write_text(file.read_text().splitlines()[0])
+    _open(tmp_path / "state").close()
 
 
 def test_a_failure_half_way_leaves_nothing_open(tmp_path: Path) -> None:
@@ -63,3 +85,11 @@ def test_a_failure_half_way_leaves_nothing_open(tmp_path: Path) -> None:
     with pytest.raises(SchemaTooNew):
         _open(tmp_path / "state")
     assert not list((tmp_path / "state").glob("*-wal"))
+
+
+def test_keys_that_are_given_stand_in_for_those_of_the_state_dir(tmp_path: Path) -> None:
+    config = _config(tmp_path / "state")
+    Stores(config, Metrics("test"), lambda *_: None, keyring=KEYRING).close()
+    assert not (tmp_path / "state" / "secret.key").exists()
+    KeyFile.of(tmp_path / "state", {}).write(KEYRING)
+    _open(tmp_path / "state").close()

@@ -9,6 +9,7 @@ from offhook.endpoint import Transport
 from offhook.errors import TftpError
 from offhook.inventory.facts import Agent, FactBook
 from offhook.inventory.models import Device, DeviceType
+from offhook.inventory.ports import Capability
 from offhook.inventory.snapshot import Inventory
 from offhook.inventory.state import LineBinding, find_status
 from offhook.observability.metrics import Metrics
@@ -100,6 +101,9 @@ class CurrentVendors:
 
     def find_vendor_by_mac(self, mac: str) -> str | None:
         return self._catalog().find_vendor_by_mac(mac)
+
+    def capability(self, kind: DeviceType, vendor: str | None, model: str | None) -> Capability | None:
+        return self._catalog().capability(kind, vendor, model)
 
     def secret_shape(self, vendor: str | None) -> tuple[str, int]:
         return self._catalog().secret_shape(vendor)

@@ -30,12 +30,10 @@ from offhook.adapters import (
     count_devices,
     read_agent,
 )
-from offhook.admin.application import make_application
-from offhook.admin.auth import Tokens
-from offhook.admin.changes import Changes
-from offhook.admin.ports import Daemon as DaemonView
-from offhook.admin.ports import Services
+from offhook.addresses import Addresses
+from offhook.administration import Administration
 from offhook.clock import SystemClock
+from offhook.config.emergency import read_emergency
 from offhook.config.load import compare_for_reload, load_config
 from offhook.config.schema import Config
 from offhook.endpoint import Transport
@@ -43,7 +41,6 @@ from offhook.errors import ConfigError, DocumentError, OffhookError
 from offhook.events import (
     ConfigFetched,
     EventBus,
-    InventoryChanged,
     NotifyAnswered,
     Registered,
     ReloadEnded,
@@ -61,24 +58,22 @@ from offhook.observability.health import Health, Verdict
 from offhook.observability.metrics import Metrics
 from offhook.observability.systemd import Notifier
 from offhook.places import Places
-from offhook.previews import Previews
 from offhook.provisioning.answer import Answer, FileRequest, Provisioner
 from offhook.provisioning.catalog import Catalog, find_shipped_templates, load_catalog
 from offhook.provisioning.parameters import ParameterDigests
 from offhook.registrar.bindings import BindingTable
 from offhook.registrar.requests import Registrar
 from offhook.reload.service import ReloadService
-from offhook.servers.admin import AdminServer, MetricsServer
 from offhook.servers.http import HttpServer
 from offhook.servers.sip import SipServer
 from offhook.servers.tftp import TftpServer
 from offhook.sip.digest import NonceSource
-from offhook.store.audit import SqlAuditLog
-from offhook.store.backup import Backups
 from offhook.store.state_dir import StateDir
-from offhook.store.tokens import SqlTokenStore
 from offhook.stores import Stores
 
+#: How long a thread that computes keeps the interpreter from one that waits for it. Each datagram that is read or sent
+#: lets go of it, so with Python's own 5 ms a large import leaves time for fewer than 100 REGISTERs a second.
+_SWITCH_SECONDS: Final = 0.0005
 _STOP_SECONDS: Final = 5.0
 _TROUBLE_SECONDS: Final = 30.0
 
@@ -94,9 +89,14 @@ def run(config_path: Path) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - before there is a log
         return 2
     logging.configure(config.log.format, config.log.level)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     status = 0
     try:
         uvloop.run(serve(config_path, config, catalog))
+    except* DocumentError as group:
+        status = 2
+        for fault in group.exceptions:
+            print(fault, file=sys.stderr)  # noqa: T201 - for whoever started it
     except* OffhookError as group:
         status = 1
         for refusal in group.exceptions:
@@ -149,7 +149,6 @@ class Daemon:
         self.bus = EventBus(_log_handler_failure)
         self.ids = IdSource(self.clock)
         self.facts = FactBook()
-        self.changes = Changes(self.clock.now())
         self.places = Places()
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
@@ -178,15 +177,17 @@ class Daemon:
         self._releases.push_async_callback(self._in_thread, self.stores.close)
         await self._assemble()
         await self._listen()
-        await self._listen_for_administrators()
+        await self.administration.listen(self._servers)
         self.spawn(self.health.watch_event_loop())
         self.spawn(self.housekeeping.run())
+        self.spawn(self.addresses.run())
+        self.spawn(self.administration.run())
         self.health.add_check("bindings", self._check_bindings)
         self.health.mark_started()
         log.info("daemon.started", version=__version__, devices=self.inventory.count(Device))
 
     async def _assemble(self) -> None:
-        box, keyring = self.stores.box, self.stores.keyring
+        box = self.stores.box
         self.digests = ParameterDigests(self.catalog, box, settings.told_to_every_phone(self.config))
         self.service = InventoryService(
             self.stores.inventory,
@@ -204,6 +205,9 @@ class Daemon:
         )
         self._subscribe()
         await self.service.load()
+        self.addresses = Addresses(self.service, self.metrics, self.clock, self._executor)
+        self._releases.push_async_callback(self.addresses.close)
+        self.addresses.use(await self._in_thread(partial(read_emergency, self.config.emergency)))
 
         self.bindings = BindingTable(await self._in_thread(partial(self.stores.bindings.load, self.clock.now())))
         self.targets = BindingTargets(self.bindings, self.clock)
@@ -211,9 +215,9 @@ class Daemon:
         self.registrar = Registrar(
             lambda: self.inventory,
             self.bindings,
-            NonceSource([("1", keyring.derive("nonces"))], lifetime_seconds=expires.max),
+            NonceSource([("1", box.derive("nonces"))], lifetime_seconds=expires.max),
             settings.register_policy(self.config),
-            tag_key=keyring.derive("to tags"),
+            tag_key=box.derive("to tags"),
         )
         self.sip = SipServer(
             self.registrar,
@@ -256,12 +260,28 @@ class Daemon:
             sample=self._sample,
         )
         self._releases.push_async_callback(self.housekeeping.write_journal)
+        self.administration = Administration(
+            service=self.service,
+            stores=self.stores,
+            facts=self.facts,
+            bindings=self.bindings,
+            reloads=self.reloads,
+            addresses=self.addresses,
+            places=self.places,
+            ids=self.ids,
+            bus=self.bus,
+            metrics=self.metrics,
+            health=self.health,
+            clock=self.clock,
+            executor=self._executor,
+            config_path=self.config_path,
+            current=lambda: (self.config, self.catalog),
+        )
         self.metrics.watch_bindings(lambda: count_bindings(self.bindings))
         self.metrics.watch_devices(lambda: count_devices(self.inventory, self.facts, self.targets))
 
     def _subscribe(self) -> None:
         """Who learns what, besides the parts that subscribe themselves."""
-        self.bus.subscribe(InventoryChanged, self.changes.note)
         self.bus.subscribe(ConfigFetched, self.facts.note_fetched)
         self.bus.subscribe(ConfigFetched, self.service.note_fetched)
         self.bus.subscribe(RenderFailed, self.facts.note_failed)
@@ -300,42 +320,6 @@ class Daemon:
         for endpoint in config.provisioning.tftp:
             await listen("tftp", endpoint, partial(self.tftp.listen, endpoint.host, endpoint.port))
 
-    async def _listen_for_administrators(self) -> None:
-        config = self.config
-        tokens = Tokens(SqlTokenStore(self.stores.engine), self.clock, self._executor, self.ids.next)
-        await tokens.load()
-        services = Services(
-            inventory=self.service,
-            facts=self.facts.of,
-            bindings=self.bindings,
-            reloads=self.reloads,
-            tokens=tokens,
-            audit=SqlAuditLog(self.stores.engine),
-            backups=Backups(config.state_dir, self.stores.keyring, __version__),
-            changes=self.changes,
-            provisioning_url=lambda token: f"{self.places.public_url(self.config)}/p/{token.reveal()}/",
-            preview=Previews(self.service, self.stores.box, self.places, lambda: (self.config, self.catalog)),
-            daemon=DaemonView(
-                version=__version__,
-                pid=os.getpid(),
-                started_at=self.clock.now(),
-                config_file=str(self.config_path.resolve()),
-                state_dir=str(config.state_dir),
-                listening=lambda: tuple(self.places.all),
-            ),
-            health=self.health,
-            clock=self.clock,
-            executor=self._executor,
-        )
-        application = make_application(services, self.metrics, body_bytes=config.limits.admin.body_bytes)
-        admin = AdminServer(application, config.admin.socket, config.admin.listen)
-        self._servers.push_async_callback(admin.stop)
-        await self.places.start("admin", config.admin.listen, admin)
-        if config.metrics.listen is not None:
-            metrics = MetricsServer(self.metrics, self.health, config.metrics.listen)
-            self._servers.push_async_callback(metrics.stop)
-            await self.places.start("metrics", config.metrics.listen, metrics)
-
     def _answer_file(self, request: FileRequest, now: float) -> Answer:
         answer = self.provisioner.answer(request, now)
         self.metrics.provisioning_request(request.protocol.value, answer.status.value)
@@ -352,6 +336,7 @@ class Daemon:
         self.http.use(settings.http_limits(config), config.provisioning.trusted_proxies)
         self.tftp.use(settings.tftp_limits(config), lan)
         self.reloads.use(settings.reload_limits(config))
+        self.administration.use(config)
         self.service.use(settings.document_bounds(config))
         self.stores.bindings.max_queued = config.limits.sip.commit_queue
         self._use_provisioning()
@@ -370,6 +355,7 @@ class Daemon:
         try:
             config = await self._in_thread(partial(load_config, self.config_path))
             catalog = await self._in_thread(partial(read_catalog, config))
+            emergency = await self._in_thread(partial(read_emergency, config.emergency))
         except (ConfigError, DocumentError) as error:
             for fault in error.faults:
                 log.error("config.reread.refused", fault=str(fault))
@@ -379,6 +365,7 @@ class Daemon:
             log.warning("config.reread.needs_restart", key=name)
         self.config, self.catalog = config, catalog
         self._use_configuration()
+        self.addresses.use(emergency)
         revised = await self.service.refresh_revisions()
         log.info("config.reread.done", revised=len(revised))
         notifier.ready(f"serving {self.inventory.count(Device)} devices")

@@ -6,6 +6,8 @@
     │   ├── NotFound           the thing named does not exist                HTTP 404
     │   ├── Conflict           it contradicts what is there                  HTTP 409
     │   └── Invalid            a value breaks a rule                         HTTP 422
+    │       ├── AddressUnclear     a text can be read as several addresses   HTTP 422
+    │       └── AddressRefused     the validator knows no such address       HTTP 422
     ├── SipError               a SIP message cannot be accepted              its status
     ├── TftpError              a TFTP packet or transfer cannot be served    its code
     ├── RenderError            a template failed                             HTTP 500, TFTP code 0
@@ -41,11 +43,18 @@ class Fault:
     file: str = ""
     line: int = 0
     column: int = 0
-    #: Counted from 1; 0 where the place is not known.
+    #: Counted from 1; 0 where the place is not known. In a table they are the row's first line and the column.
+    rule: str = ""
+    #: Which rule of the inventory it breaks; empty where the value is wrong in itself.
+    remedy: str = ""
+    #: What to do, where the message does not say it.
+    is_conflict: bool = False
+    #: The value is right in itself, but contradicts what else is there.
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return ": ".join(part for part in (place, self.path, self.message) if part)
+        place = ":".join(str(part) for part in (self.file, self.line, self.line and self.column) if part)
+        said = f"{self.message}; {self.remedy}" if self.remedy else self.message
+        return ": ".join(part for part in (place, self.path, said) if part)
 
 
 class DocumentError(OffhookError):
@@ -60,15 +69,36 @@ class ConfigError(DocumentError):
     """The configuration cannot be used."""
 
 
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What may have been meant, for a person to choose."""
+
+    text: str
+    elements: tuple[tuple[str, str], ...]
+    #: Its fields by name.
+
+
 class InventoryError(OffhookError):
     """A rule of the inventory refuses a change; nothing was changed."""
 
-    def __init__(self, message: str, *, field: str = "", rule: str = "", remedy: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str = "",
+        rule: str = "",
+        remedy: str = "",
+        faults: tuple[Fault, ...] = (),
+        alternatives: tuple[Alternative, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
         self.rule = rule
         self.remedy = remedy
+        self.faults = faults
+        #: All that is wrong, where more than this was found; this is the first of them.
+        self.alternatives = alternatives
 
 
 class NotFound(InventoryError):
@@ -81,6 +111,14 @@ class Conflict(InventoryError):
 
 class Invalid(InventoryError):
     """A value breaks a rule."""
+
+
+class AddressUnclear(Invalid):
+    """An address in one line that can be read in several ways, or in none: somebody has to say what is meant."""
+
+
+class AddressRefused(Invalid):
+    """An emergency address that whoever knows which there are does not know."""
 
 
 class SipError(OffhookError):

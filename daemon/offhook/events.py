@@ -126,6 +126,13 @@ class NotifyAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class ReloadProgressed:
+    """A reload has begun, or is in another state; how it stands is asked of the reloads."""
+
+    reload_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReloadEnded:
     """A reload is over."""
 
@@ -134,6 +141,18 @@ class ReloadEnded:
     outcome: str
     #: ``done`` or ``failed``.
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedThing:
+    """Something that a change of the inventory made, altered or deleted."""
+
+    action: str
+    #: ``create``, ``update`` or ``delete``.
+    kind: str
+    key: str
+    #: Kind and natural key, as the audit has them.
+    account_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +166,12 @@ class InventoryChanged:
     revised: frozenset[int]
     #: Carriers whose revision rose.
     at: float
+    revoked: frozenset[int] = frozenset()
+    #: Devices of which a credential was made void at once: what is bound with one that is gone must go too.
+    replaced: frozenset[int] = frozenset()
+    #: Devices whose hardware is another now; what the former reported is past.
+    things: tuple[ChangedThing, ...] = ()
+    #: What changed in itself.
 
 
 E = TypeVar("E")

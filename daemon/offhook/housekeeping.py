@@ -92,10 +92,12 @@ class Housekeeping:
         self._repeats.log(log, logging.ERROR, event, (text,), time.monotonic(), error=text)
 
     def _is_behind(self, inventory: Inventory, account: Account) -> bool:
+        """Whether a device of the account that may fetch has yet to; one that is disabled may not."""
+        carriers = ((inventory.get(Device, carrier.id), carrier) for carrier in inventory.all(Carrier))
         return any(
             carrier.revision > self._facts.of(carrier.id).fetched_revision
-            for carrier in inventory.all(Carrier)
-            if inventory.get(Device, carrier.id).account_id == account.id
+            for device, carrier in carriers
+            if device.account_id == account.id and inventory.is_in_service(device)
         )
 
     def _forget_devices(self, event: InventoryChanged) -> None:

@@ -19,13 +19,15 @@ from offhook import __version__
 from offhook.config.schema import Config
 from offhook.errors import ArchiveUnusable, KeyUnusable, SchemaTooNew, StoreError
 from offhook.inventory.models import Account, Device
-from offhook.inventory.snapshot import Inventory
+from offhook.inventory.resealing import find_sealed
+from offhook.inventory.snapshot import KINDS, Inventory
 from offhook.observability.metrics import Metrics
 from offhook.secret import Secret
 from offhook.store.archive import Header, Lock, Unsealed, read_header
-from offhook.store.backup import KEY_FILE, Manifest, extract
+from offhook.store.backup import Manifest, extract
 from offhook.store.failures import explain
-from offhook.store.keys import Keyring, load_keyring, read_keyring
+from offhook.store.key_file import KEY_FILE, KeyFile
+from offhook.store.keys import Keyring
 from offhook.store.state_dir import StateDir
 from offhook.stores import Stores
 
@@ -87,7 +89,7 @@ def restore(
             if not path.exists():
                 held.callback(_remove_if_bare, path)
             held.callback(StateDir(path).close)
-        keyring = _keyring(path, key_file) if header.lock is Lock.STATE_KEY else None
+        keyring = _find_keyring(path, key_file, only_check=only_check) if header.lock is Lock.STATE_KEY else None
         in_the_way = [] if only_check else _in_the_way(path, keeps_key=keyring is not None)
         if in_the_way and not force:
             names = ", ".join(entry.name for entry in in_the_way[:4])
@@ -100,7 +102,7 @@ def restore(
             draft = Path(tempfile.mkdtemp(prefix=_DRAFT_PREFIX, dir=room))
             held.callback(shutil.rmtree, draft, ignore_errors=True)
             manifest = extract(Unsealed(header, _archive_key(header, passphrase, keyring), archive), draft)
-            inventory = _verify(config, draft, manifest, keyring)
+            inventory = _verify(config, draft, manifest, keyring or _archived_keyring(path, draft))
             aside = _move_aside(path, in_the_way)
             if not only_check:
                 _install(path, draft, manifest)
@@ -141,20 +143,27 @@ def _in_the_way(path: Path, *, keeps_key: bool) -> list[Path]:
     )
 
 
-def _keyring(path: Path, key_file: Path | None) -> Keyring:
-    """The key that a backup without one wants."""
-    if key_file is not None:
-        return read_keyring(key_file)
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    try:
-        return load_keyring(path, create=False, credentials_dir=Path(credentials) if credentials else None)
-    except KeyUnusable:
-        if (path / KEY_FILE).exists():
-            raise
+def _find_keyring(path: Path, key_file: Path | None, *, only_check: bool) -> Keyring:
+    """The keys for a backup that has none inside: first those that the daemon will find here, then those named.
+
+    In that order, because what the backup holds is wrapped anew under the first.
+    """
+    named = KeyFile(key_file).read() if key_file is not None else None
+    here = KeyFile.of(path)
+    if named is not None and (only_check or not here.exists()):
+        return named
+    if not here.exists():
         raise KeyUnusable(
             f"the backup was made without the key, and there is none in {path}. Put that daemon's {KEY_FILE} there, "
             "mode 0400, or name it with --key-file."
-        ) from None
+        )
+    return here.read().including(named or ())
+
+
+def _archived_keyring(path: Path, draft: Path) -> Keyring:
+    """The keys of a backup that has them inside, after those that systemd hands to the daemon."""
+    archived, here = KeyFile(draft / KEY_FILE).read(), KeyFile.of(path)
+    return archived if here.is_ours else here.read().including(archived)
 
 
 def _archive_key(header: Header, passphrase: Secret | None, keyring: Keyring | None) -> bytes:
@@ -165,16 +174,18 @@ def _archive_key(header: Header, passphrase: Secret | None, keyring: Keyring | N
     return header.derive_from_passphrase(passphrase)
 
 
-def _verify(config: Config, draft: Path, manifest: Manifest, keyring: Keyring | None) -> Inventory:
+def _verify(config: Config, draft: Path, manifest: Manifest, keyring: Keyring) -> Inventory:
     """Opens everything as a daemon would, and reads it."""
-    if keyring is not None:
-        key = draft / KEY_FILE
-        key.touch(mode=0o600)
-        key.write_text(keyring.format().reveal())
+    drafted = config.model_copy(update={"state_dir": draft})
     try:
-        stores = Stores(config.model_copy(update={"state_dir": draft}), Metrics(__version__), lambda *_: None)
+        stores = Stores(drafted, Metrics(__version__), lambda *_: None, keyring=keyring)
         try:
-            return Inventory(stores.inventory.load())
+            inventory = Inventory(stores.inventory.load())
+            for kind in KINDS:
+                for entity in inventory.all(kind):
+                    for sealed in find_sealed(entity):
+                        stores.box.open(sealed.content, sealed.context)
+            return inventory
         finally:
             stores.close()
     except SchemaTooNew:

@@ -1,21 +1,23 @@
 """The databases of one state_dir, opened and closed together."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 
 import structlog
 from sqlalchemy import Engine
 
+from offhook.clock import SystemClock
 from offhook.config.schema import Config
 from offhook.observability.metrics import Metrics
 from offhook.store.bindings import SqliteBindingStore
 from offhook.store.journal import Journal
-from offhook.store.keys import AesGcmBox, Keyring, load_keyring
+from offhook.store.key_file import KeyFile
+from offhook.store.keys import Keyring
+from offhook.store.rotation import Keys
+from offhook.store.sql.data_keys import SqlDataKeys
 from offhook.store.sql.engine import migrate, open_engine
 from offhook.store.sql.inventory import SqlInventoryStore
 
@@ -27,25 +29,26 @@ CallSoon = Callable[..., object]
 class Stores:
     """Open databases. :meth:`close` writes down what is queued."""
 
-    def __init__(self, config: Config, metrics: Metrics, call_soon: CallSoon) -> None:
-        """Opens everything, or raises StoreError and leaves nothing open. Blocks."""
+    def __init__(
+        self, config: Config, metrics: Metrics, call_soon: CallSoon, *, keyring: Keyring | None = None
+    ) -> None:
+        """Opens everything, or raises StoreError and leaves nothing open. Blocks.
+
+        ``keyring`` stands in for the state_dir's own.
+        """
         state_dir = config.state_dir
         inventory_path = state_dir / "inventory.db"
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        key_file = KeyFile.of(state_dir)
         with ExitStack() as opened:
-            self.keyring: Keyring = load_keyring(
-                state_dir,
-                create=not inventory_path.exists(),
-                credentials_dir=Path(credentials) if credentials else None,
-            )
-            self.box = AesGcmBox(self.keyring)
+            keyring = keyring or key_file.open(create=not inventory_path.exists())
             self.engine: Engine = open_engine(inventory_path)
             opened.callback(self.engine.dispose)
             backup = migrate(self.engine, inventory_path, state_dir / "backups")
             if backup is not None:
                 log.info("store.migrated", backup=str(backup))
+            self.keys = Keys(key_file, keyring, SqlDataKeys(self.engine), SystemClock())
+            self.box = self.keys.box
             self.inventory = SqlInventoryStore(self.engine, self.box)
-            self.inventory.check_key()
             self.journal = Journal(state_dir / "journal.db")
             opened.callback(self.journal.close)
             self.bindings = SqliteBindingStore(

@@ -6,72 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 from tests.support.admin_daemon import AdminDaemon
 
-from offhook.admin.application import find_routes
 from offhook.admin.routes import ROOT
 from offhook.store.tokens import Role
-
-#: The least role that each route takes. A route that is not here has not been thought about.
-NEEDS = {
-    ("GET", "/accounts"): Role.VIEWER,
-    ("GET", "/accounts/{name}"): Role.VIEWER,
-    ("GET", "/audit"): Role.OPERATOR,
-    ("GET", "/bindings"): Role.VIEWER,
-    ("GET", "/devices"): Role.VIEWER,
-    ("GET", "/devices/{id}"): Role.VIEWER,
-    ("GET", "/devices/{id}/render"): Role.VIEWER,
-    ("POST", "/inventory/plan"): Role.OPERATOR,
-    ("POST", "/inventory/apply"): Role.OPERATOR,
-    ("GET", "/inventory/export"): Role.VIEWER,
-    ("GET", "/inventory/export/{program}"): Role.ADMINISTRATOR,
-    ("GET", "/inventory/change"): Role.VIEWER,
-    ("POST", "/backups"): Role.ADMINISTRATOR,
-    ("GET", "/lines"): Role.VIEWER,
-    ("POST", "/reloads"): Role.OPERATOR,
-    ("GET", "/reloads"): Role.VIEWER,
-    ("GET", "/reloads/{id}"): Role.VIEWER,
-    ("GET", "/status"): Role.VIEWER,
-    ("GET", "/tokens"): Role.ADMINISTRATOR,
-    ("POST", "/tokens"): Role.ADMINISTRATOR,
-    ("DELETE", "/tokens/{name}"): Role.ADMINISTRATOR,
-}
-
-
-async def test_every_route_takes_the_role_that_was_decided(daemon: AdminDaemon) -> None:
-    routes = find_routes(daemon.services)
-    assert {(route.method, route.path): route.role for route in routes} == NEEDS
-    assert len(routes) == len(NEEDS)
-
-
-@pytest.mark.parametrize("role", list(Role))
-async def test_a_role_gets_to_its_routes_and_to_no_others(daemon: AdminDaemon, role: Role) -> None:
-    async with await daemon.remote(role) as client:
-        for (method, path), needed in NEEDS.items():
-            url = ROOT + path.format(name="nobody", id="nothing", program="asterisk")
-            async with client.request(method, url) as response:
-                if path == "/backups":  # Nobody's on TCP.
-                    assert response.status == 403
-                elif role.allows(needed):
-                    assert response.status not in (401, 403), (method, path)
-                else:
-                    assert response.status == 403, (method, path)
-                    problem = await response.json(content_type="application/problem+json")
-                    assert problem["detail"] == (f"this takes the role {needed}, and token {role} of a test has {role}")
-
-
-@pytest.mark.parametrize(
-    ("path", "role", "status"),
-    [
-        ("/lines?reveal=true", Role.OPERATOR, 403),
-        ("/lines?reveal=true", Role.ADMINISTRATOR, 200),
-        ("/inventory/export?secrets=true", Role.OPERATOR, 403),
-        ("/inventory/export?secrets=true", Role.ADMINISTRATOR, 200),
-        ("/devices/001565123456/render?reveal=true", Role.OPERATOR, 403),
-        ("/devices/001565123456/render?reveal=true", Role.ADMINISTRATOR, 200),
-    ],
-)
-async def test_secrets_take_an_administrator(daemon: AdminDaemon, path: str, role: Role, status: int) -> None:
-    async with await daemon.remote(role) as client, client.get(ROOT + path) as response:
-        assert response.status == status
 
 
 @pytest.mark.parametrize("path", ["/api/v1/status", "/api/v1/nothing", "/"])

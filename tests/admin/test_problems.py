@@ -75,7 +75,16 @@ def test_faults_have_their_places() -> None:
     assert document["detail"] == "the document has 2 faults; nothing was changed"
     faults = document["faults"]
     assert isinstance(faults, list)
-    assert faults[0] == {"message": "is no MAC", "path": "accounts[0]", "file": "a.yaml", "line": 3, "column": 7}
+    assert faults[0] == {
+        "message": "is no MAC",
+        "path": "accounts[0]",
+        "file": "a.yaml",
+        "line": 3,
+        "column": 7,
+        "rule": "",
+        "remedy": "",
+        "is_conflict": False,
+    }
 
 
 def test_headers_say_what_to_do() -> None:

@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,6 +45,14 @@ def test_a_choice_is_one_of_its_values() -> None:
     assert refused.value.remedy == "did you mean viewer?"
 
 
+def test_choices_are_those_of_a_repeated_parameter() -> None:
+    query = Query(MultiDict([("role", "viewer"), ("role", "Operator"), ("role", "viewer"), ("role", "")]), ("role",))
+    assert query.choices("role", Role) == {Role.VIEWER, Role.OPERATOR}
+    assert _query().choices("role", Role) == frozenset()
+    with pytest.raises(Invalid, match="role is 'vewer'"):
+        _query(role="vewer").choices("role", Role)
+
+
 @settings(max_examples=30)
 @given(items=st.lists(st.integers(0, 5000), unique=True, max_size=400), limit=st.integers(1, 90))
 async def test_pages_put_together_are_the_list(items: list[int], limit: int) -> None:
@@ -62,3 +72,34 @@ async def test_pages_put_together_are_the_list(items: list[int], limit: int) -> 
 async def test_a_page_has_at_most_a_thousand() -> None:
     with pytest.raises(Invalid, match="limit"):
         await collect_page([1], _query(limit=str(MAX_LIMIT + 1)), key=int, view=int)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1970-01-02", 86400.0),
+        ("1970-01-01T00:00:01Z", 1.0),
+        ("1970-01-01T01:00:01+01:00", 1.0),
+        ("1970-01-01T01:00:01 01:00", 1.0),
+        ("1970-01-01 00:00:01", 1.0),
+    ],
+)
+def test_moments_are_in_utc_where_they_name_no_zone(text: str, expected: float) -> None:
+    assert _query(q=text).moment("q") == expected
+
+
+@pytest.mark.parametrize("text", ["yesterday", "1970", "1970-13-01", "12:00", "0000-01-01", "2026-11-22T25:00"])
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    with pytest.raises(Invalid, match="is '"):
+        _query(q=text).moment("q")
+
+
+@given(st.text())
+def test_whatever_is_given_as_a_moment_is_one_or_is_refused(text: str) -> None:
+    with contextlib.suppress(Invalid):
+        found = _query(q=text).moment("q")
+        assert found is None or isinstance(found, float)
+
+
+def test_no_moment_is_none() -> None:
+    assert _query().moment("q") is None

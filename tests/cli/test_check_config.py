@@ -14,3 +14,13 @@ def test_warnings_do_not_make_it_fail(without_daemon: Commands) -> None:
 def test_faults_end_it_with_2(without_daemon: Commands) -> None:
     without_daemon.config.write_text("nonsense: 1\n")
     assert without_daemon("check-config").exit_code == 2
+
+
+def test_files_of_the_configuration_are_checked_too(without_daemon: Commands) -> None:
+    (without_daemon.folder / "streets.csv").write_text("country,state\n")
+    without_daemon.config.write_text(
+        "state_dir: .\nemergency: {validator: street_ranges, street_ranges: streets.csv}\n"
+    )
+    result = without_daemon("check-config")
+    assert result.exit_code == 2
+    assert "streets.csv:1: the first line must name the columns" in result.output

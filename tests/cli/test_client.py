@@ -49,3 +49,12 @@ def test_an_internal_error_names_its_request(tmp_path: Path, monkeypatch: pytest
         with pytest.raises(Failure, match=r"failed at this request.*\(request [0-9a-f]{16}\)") as failed:
             Client(daemon.socket, Path("offhook.yaml")).get("reloads")
     assert "hunter2" not in failed.value.message
+
+
+def test_a_fault_of_a_document_is_told_with_its_remedy(tmp_path: Path) -> None:
+    document = b"accounts: [{name: acme, users: [{username: jane, location: Nowhere}]}]"
+    with in_background(tmp_path) as daemon, pytest.raises(Failure) as failed:
+        Client(daemon.socket, Path("offhook.yaml")).post_document("inventory", "plan", text=document, file="site.yaml")
+    [fault] = failed.value.faults
+    assert fault.startswith("site.yaml:1:")
+    assert fault.endswith("account acme has no location 'Nowhere'; add it under locations")

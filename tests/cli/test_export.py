@@ -3,6 +3,8 @@ from tests.cli.conftest import Commands
 from tests.support.admin_daemon import AdminDaemon
 from tests.support.pjsip_conf import PjsipConf
 
+from offhook.cli.import_ import KINDS
+
 
 def test_asterisk_is_given_its_sections(offhook: Commands, daemon: AdminDaemon) -> None:
     result = offhook("export", "--for", "asterisk", "--account", "acme", "--context", "office", "--reason", "new PBX")
@@ -47,3 +49,21 @@ def test_a_file_is_for_its_owner_alone_and_replaced_by_force_only(offhook: Comma
 )
 def test_what_does_not_go_together_is_a_usage_error(without_daemon: Commands, arguments: tuple[str, ...]) -> None:
     assert without_daemon("export", *arguments).exit_code == 2
+
+
+def test_a_table_is_imported_as_it_was_exported(offhook: Commands) -> None:
+    for kind in KINDS:
+        file = offhook.folder / f"{kind}.csv"
+        offhook.output("export", "--csv", kind, "--output", str(file))
+        assert file.read_bytes().startswith(b"\xef\xbb\xbfaccount,")
+        assert offhook.output("import", "--kind", kind, str(file)).splitlines()[-1] == "Nothing to change."
+    one = offhook.output("export", "--csv", "devices", "--account", "globex")
+    assert "globex" in one
+    assert "acme" not in one
+
+
+def test_no_secret_is_in_a_table(offhook: Commands) -> None:
+    for other in (["--secrets"], ["--for", "asterisk"]):
+        result = offhook("export", "--csv", "all", *other)
+        assert result.exit_code == 2
+        assert "--csv goes without" in result.stderr

@@ -25,7 +25,7 @@ def backups(without_daemon: Commands, tmp_path: Path, monkeypatch: pytest.Monkey
     stores = Stores(config, Metrics("test"), lambda *_: None)
     files = {}
     for name, passphrase in (("whole", Secret(PASSPHRASE)), ("keyless", None)):
-        backup = Backups(origin, stores.keyring, "1.2.3").make(passphrase, 1_800_000_000.0)
+        backup = Backups(origin, lambda: stores.keys.keyring, "1.2.3").make(passphrase, 1_800_000_000.0)
         files[name] = tmp_path / f"{name}.backup"
         files[name].write_bytes(b"".join(backup.pieces()))
         backup.close()

@@ -23,6 +23,24 @@ def test_a_token_is_printed_alone_works_and_can_be_revoked(offhook: Commands, da
     assert daemon.call(ask) == 401
 
 
+def test_a_token_can_be_limited(offhook: Commands) -> None:
+    limits = ("--scope", "reveal", "--account", "acme", "--account", "globex", "--network", "10.0.0.0/8")
+    made = offhook("token", "create", "ci", "--role", "operator", *limits)
+    assert made.stderr == "ci: operator + reveal, of acme and globex, from 10.0.0.0/8. It is not shown again.\n"
+    offhook.output("token", "create", "all", "--role", "viewer")
+    limited, every = offhook.output("token", "list").splitlines()[1:]
+    assert every.split()[:3] == ["all", "viewer", "all"]
+    assert "operator + reveal" in limited
+    assert "acme, globex" in limited
+    assert "10.0.0.0/8" in limited
+
+
+def test_a_token_for_what_is_not_there_is_not_made(offhook: Commands) -> None:
+    refused = offhook("token", "create", "ci", "--role", "viewer", "--account", "akme")
+    assert refused.exit_code == 1
+    assert "did you mean acme?" in refused.stderr
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("5m", 300), ("12h", 43200), ("90D", 90 * 86400), ("1y", 365 * 86400)])
 def test_durations(text: str, seconds: int) -> None:
     assert parse_duration(click.Context(token), click.Option(["--expires"]), text) == seconds

@@ -200,3 +200,37 @@ metrics: {listen: null}
         "admin.socket",
         "metrics.listen",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("validator: street_ranges", "street_ranges needs emergency.street_ranges; add it"),
+        ("validator: http, http: {timeout_seconds: 5}", "http needs emergency.http.url; add it"),
+        ("validator: nobody", "wants one of 'none', 'street_ranges' or 'http', not 'nobody'"),
+    ],
+)
+def test_a_validator_says_what_it_needs(text: str, told: str) -> None:
+    assert faults(f"emergency: {{{text}}}") == [f"{FILE}:1:24: emergency.validator: {told}"]
+
+
+@pytest.mark.parametrize("text", ["validator: street_ranges, street_range: x", "validator: http, http: {url: nowhere}"])
+def test_a_validator_needs_nothing_beside_a_key_at_fault(text: str) -> None:
+    assert len(faults(f"emergency: {{{text}}}")) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "is_warned_about"),
+    [
+        ("https://validator.test/", False),
+        ("http://127.0.0.1:9000/", False),
+        ("http://localhost/", False),
+        ("http://[::1]/", False),
+        ("http://validator.test/", True),
+        ("http://10.0.0.9/", True),
+    ],
+)
+def test_addresses_that_others_could_read_on_their_way_are_warned_about(url: str, is_warned_about: bool) -> None:
+    config = parse_config(f"emergency: {{validator: http, http: {{url: '{url}'}}}}", FILE)
+    warnings = [warning for warning in find_warnings(config, lowest_port=1) if "emergency" in warning]
+    assert len(warnings) == is_warned_about

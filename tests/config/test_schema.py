@@ -142,3 +142,19 @@ def test_a_public_url_is_one_that_a_path_can_follow(url: str) -> None:
     (fault,) = faults(f"provisioning: {{public_url: '{url}'}}")
     assert "provisioning.public_url" in fault
     assert "hunter2" not in fault
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["validator.test", "ftp://validator.test/", "https://", "https://u:p@validator.test/", "https://v.test/#x",
+     "https://v.test:0/", "https://v.test/a b", "https://[::1/"],
+)  # fmt: skip
+def test_the_url_of_a_validator_is_one_that_can_be_asked(url: str) -> None:
+    assert "emergency.http.url: " in faults(f"emergency: {{http: {{url: '{url}'}}}}")[0]
+
+
+def test_files_of_the_emergency_section_count_from_the_configuration() -> None:
+    emergency = parse_config("emergency: {street_ranges: nv.csv, http: {token_file: /run/token}}", FILE).emergency
+    assert emergency.street_ranges == Path("/etc/offhook/nv.csv")
+    assert emergency.http.token_file == Path("/run/token")
+    assert (emergency.validator.value, emergency.recheck_days, emergency.http.timeout_seconds) == ("none", 365, 10)

@@ -14,18 +14,18 @@ HANDSET = 'type: dect_handset, ipei: "0658500479393"'
     ("device", "message"),
     [
         ("{type: deskphone}", "a device is known by its mac, a handset by its ipei, a softphone by its name"),
-        ("{type: deskphone, name: Desk}", "a deskphone needs its MAC, which is on the label"),
-        ("{mac: 001565000001}", "a new device needs a type: deskphone"),
+        ("{type: deskphone, name: Desk}", "a deskphone needs its MAC; copy it from the label"),
+        ("{mac: 001565000001}", "a new device needs a type; state one of deskphone"),
         ("{type: dect_handset, name: H}", "a DECT handset needs its IPEI"),
         (f"{{{HANDSET}, mac: 001565000001}}", "a DECT handset has an IPEI and no MAC"),
         (f"{{{HANDSET}, location: HQ}}", "a handset has the location of its base; leave it out"),
-        (f"{{{HANDSET}, address: {{country: US}}}}", "a handset has the emergency address of its base"),
+        (f"{{{HANDSET}, address: {{country: FR, city: Paris}}}}", "a handset has the emergency address of its base"),
         (f"{{{HANDSET}, base: 001565999999}}", "there is no base '001565999999'"),
         (f"{{{HANDSET}, lines: [{{index: 2}}]}}", "a handset has one line, with index 1"),
         (f"{{{HANDSET}, role: member}}", "only DECT bases belong to a DECT system"),
         ('{type: deskphone, mac: 001565000001, ipei: "0658500479393"}', "only DECT handsets have an IPEI"),
         ("{type: softphone, name: Laptop, mac: 001565000001}", "a softphone has no MAC; leave it out"),
-        (f"{{{BASE}, user: jane}}", "a DECT base has no lines of its own: give them to its handsets"),
+        (f"{{{BASE}, user: jane}}", "a DECT base has no lines of its own; give them to its handsets"),
         (f"{{{BASE}, system: Nothing}}", "there is no DECT system 'Nothing'; add it under dect_systems"),
         ("{type: ata, mac: 001565000001, user: jane, lines: [{index: 1, user: robin}]}", "line 1 is assigned twice"),
         ("{type: ata, mac: 001565000001, lines: [{index: 1}, {index: 1}]}", "line 1 is stated twice"),
@@ -174,7 +174,7 @@ async def test_the_type_of_a_device_does_not_change() -> None:
     bench = Workbench()
     await bench.apply(site(devices="{type: deskphone, mac: 001565000001}"))
     [fault] = await bench.faults(site(devices="{type: ata, mac: 001565000001}"))
-    assert "is a deskphone; a device's type does not change: delete it and add it anew" in fault
+    assert "is a deskphone; a device's type does not change; delete it and add it anew" in fault
 
 
 async def test_a_line_whose_user_is_cleared_keeps_an_extension_of_its_own() -> None:

@@ -1,5 +1,7 @@
 """pjsip.conf, read as Asterisk reads it."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.pjsip_conf import PjsipConf
@@ -69,3 +71,11 @@ def test_a_semicolon_is_written_so_that_it_is_no_comment() -> None:
     assert escape("a;b #c") == "a\\;b #c"
     [endpoint] = read(extension("A; #exec B")).of("endpoint").values()
     assert endpoint.values["callerid"] == '"A; #exec B" <2001>'
+
+
+def test_the_caller_identity_stands_in_the_extensions_place_and_hiding_is_said() -> None:
+    [endpoint] = read(replace(extension(), caller_identity="+12125550100")).of("endpoint").values()
+    assert endpoint.values["callerid"] == '"Jane Smith" <+12125550100>'
+    assert "callerid_privacy" not in endpoint.values
+    [hidden] = read(replace(extension(), hides_caller_id=True)).of("endpoint").values()
+    assert hidden.values["callerid_privacy"] == "prohib"

@@ -1,9 +1,14 @@
 """Differences are for people: names instead of ids, no secrets, no noise."""
 
+from typing import Any
+
+import pytest
 from tests.inventory.test_apply import JANE, site
+from tests.support.inventory import account, inventory_of, number
 from tests.support.workbench import K2, Workbench
 
-from offhook.inventory.differences import Action, Difference
+from offhook.inventory.differences import Action, Difference, find_differences
+from offhook.inventory.models import Entity
 
 
 def lines(differences: tuple[Difference, ...]) -> list[str]:
@@ -20,8 +25,8 @@ async def test_a_new_site_reads_as_it_was_written() -> None:
     assert lines(plan.differences) == [
         "create account acme: name '' -> 'acme', sip_domain '' -> 'acme.test', gateway '' -> 'sip:pbx.acme.test', "
         "token '' -> '***'",
-        "create location HQ: name '' -> 'HQ', timezone '' -> 'America/New_York', address '' -> 'country US, state NY, "
-        "city New York, house_number 350, street Fifth, suffix Ave, floor 21, postal_code 10118 (draft)'",
+        "create location HQ: name '' -> 'HQ', timezone '' -> 'America/New_York', "
+        "address '' -> '350 Fifth Ave Fl 21, New York, NY 10118 (draft)'",
         "create DECT system HQ DECT: name '' -> 'HQ DECT', vendor '' -> 'snom', model '' -> 'M900'",
         "create user jsmith: username '' -> 'jsmith', first_name '' -> 'Jane', last_name '' -> 'Smith', "
         "email '' -> 'jane@acme.test', extension '' -> '2001', location '' -> 'HQ'",
@@ -78,3 +83,34 @@ async def test_what_goes_is_kept_in_words() -> None:
     plan = await bench.plan("accounts: [{name: acme}]", prune=True)
     assert lines(plan.differences) == ["delete user jane: username 'jane' -> '', extension '2001' -> ''"]
     assert plan.differences[0].action is Action.DELETE
+
+
+def differences(before: Entity, after: Entity, *others: Entity) -> list[str]:
+    """What differs between two states of one thing."""
+    base = inventory_of(*others, before)
+    draft = base.draft()
+    draft.put(after)
+    return lines(tuple(find_differences(base, draft, draft.changes)))
+
+
+def test_another_token_shows_no_token_but_until_when_the_former_one_is_good() -> None:
+    rotated = account(token="b" * 26, former_token_digest=b"former", former_token_until=1_750_000_000.0)
+    assert differences(account(), rotated) == [
+        "update account acme: token '***' -> '***', former_token_until '' -> '2025-06-15T15:06:40+00:00'"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now", "shown"),
+    [
+        ({}, {"pin_failures": 2}, []),
+        ({"pin_failures": 2}, {"pin_failures": 3}, ["'default' -> 'default, locked'"]),
+        ({"pin_failures": 3}, {}, ["'default, locked' -> 'default'"]),
+        ({}, {"pin_hash": "hash 1"}, ["'default' -> 'own'"]),
+        ({"pin_hash": "hash 1"}, {"pin_hash": "hash 2"}, ["'own' -> 'own'"]),
+        ({"pin_hash": "hash 1", "pin_failures": 3}, {}, ["'own, locked' -> 'default'"]),
+    ],
+)
+def test_a_pin_is_told_by_its_state(was: dict[str, Any], is_now: dict[str, Any], shown: list[str]) -> None:
+    expected = [f"update number +12125550001: pin {part}" for part in shown]
+    assert differences(number(**was), number(**is_now), account()) == expected

@@ -1,14 +1,28 @@
 """What follows from a change: credentials above all."""
 
+from dataclasses import replace
+
 import pytest
 from tests.inventory.test_apply import JANE, ROBIN, site
 from tests.support.inventory import BOX
 from tests.support.workbench import JANE as ACTOR
-from tests.support.workbench import K2, Workbench
+from tests.support.workbench import K2, VENDORS, Workbench
 
 from offhook.errors import Conflict, Invalid
-from offhook.inventory.editor import GRACE_SECONDS, Editor, GivenCredential
-from offhook.inventory.models import Account, Credential, CredentialState, Device, Line, Location, Number, User
+from offhook.inventory.credentials import GRACE_SECONDS, GivenCredential
+from offhook.inventory.editor import Editor, Workshop
+from offhook.inventory.models import (
+    Account,
+    Credential,
+    CredentialState,
+    Device,
+    Features,
+    Line,
+    Location,
+    Number,
+    StationType,
+    User,
+)
 from offhook.sip.digest import Algorithm, ha1
 
 PHONE = "type: deskphone, mac: 001565000001"
@@ -152,7 +166,7 @@ async def test_an_external_registrar_brings_its_own_credentials() -> None:
 @pytest.mark.parametrize("part", ["auth_username: pbx2001", "password: abc"])
 async def test_half_of_an_external_credential_is_refused(part: str) -> None:
     [fault] = await Workbench().faults(EXTERNAL % f"{{{PHONE}, lines: [{{index: 1, {part}}}]}}")
-    assert "credentials of an external registrar are stated whole: auth_username and password" in fault
+    assert "credentials of an external registrar are stated whole; state auth_username and password" in fault
 
 
 async def test_half_of_an_external_credential_is_refused_outside_documents_too() -> None:
@@ -207,9 +221,49 @@ async def test_deleting_a_user_releases_lines_and_numbers() -> None:
     assert line.user_id is None
 
 
+async def test_deleting_a_user_stops_voicemail_to_their_email() -> None:
+    bench = Workbench()
+    features = "features: {voicemail: true, voicemail_to_email: true}"
+    await bench.apply(
+        site(
+            users="{username: kim, email: kim@acme.test}", numbers=f'{{number: "+12125550123", user: kim, {features}}}'
+        )
+    )
+    await bench.service.change(lambda editor: editor.delete(bench.user("kim")), ACTOR)
+    [number] = bench.inventory.all(Number)
+    assert (number.user_id, number.features) == (None, Features(voicemail=True))
+
+
+async def test_deleting_a_number_takes_it_from_who_shows_it() -> None:
+    bench = Workbench()
+    showing = 'features: {caller_identity: "+12125550100", voicemail: true}'
+    await bench.apply(site(numbers=f'{{number: "+12125550100"}}, {{number: "+12125550101", {showing}}}'))
+    shown = bench.inventory.find_number("+12125550100")
+    assert shown is not None
+    await bench.service.change(lambda editor: editor.delete(shown), ACTOR)
+    [number] = bench.inventory.all(Number)
+    assert number.features == Features(voicemail=True)
+
+
+async def test_a_station_type_in_use_cannot_be_deleted() -> None:
+    bench = Workbench()
+    await bench.apply(site(station_types="{name: Premium}", numbers='{number: "+12125550101", station_type: premium}'))
+    [kind] = bench.inventory.all(StationType)
+    with pytest.raises(Conflict, match=r"station type Premium is used by number \+12125550101") as refusal:
+        await bench.service.change(lambda editor: editor.delete(kind), ACTOR)
+    assert refusal.value.remedy == "give them another one first"
+
+
 async def test_deleting_an_account_leaves_nothing_of_it() -> None:
     bench = Workbench()
     await bench.apply(K2)
+    features = 'features: {caller_identity: "+12125550101", forward_always: "2001", voicemail: true}'
+    await bench.apply(
+        site(
+            station_types="{name: Premium, features: [caller_identity, forward_always, voicemail]}",
+            numbers=f'{{number: "+12125550102", location: HQ, station_type: Premium, {features}}}',
+        )
+    )
     [account] = bench.inventory.all(Account)
     await bench.service.change(lambda editor: editor.delete(account), ACTOR)
     assert bench.store.entities == {}
@@ -221,7 +275,7 @@ async def test_a_location_in_use_cannot_be_deleted() -> None:
     [location] = bench.inventory.all(Location)
     with pytest.raises(Conflict, match="location HQ is used by device Reception") as refusal:
         await bench.service.change(lambda editor: editor.delete(location), ACTOR)
-    assert refusal.value.message.endswith("and 1 more, so it cannot be deleted: move them first")
+    assert refusal.value.message.endswith("and 1 more, so it cannot be deleted")
 
 
 async def test_a_number_given_to_a_user_without_extension_gives_it_one() -> None:
@@ -235,3 +289,95 @@ async def test_a_number_given_to_a_user_without_extension_gives_it_one() -> None
     await bench.service.change(give, ACTOR)
     [kim] = bench.inventory.all(User)
     assert kim.extension == "0123"
+
+
+# -- tokens ---------------------------------------------------------------------------------------------------------
+
+
+async def rotate(bench: Workbench, grace_seconds: float, **options: bool) -> str:
+    """Another account token; gives its text."""
+
+    def edit(editor: Editor) -> None:
+        [account] = editor.draft.all(Account)
+        editor.rotate_token(account, grace_seconds, **options)
+
+    await bench.service.change(edit, ACTOR)
+    [account] = bench.inventory.all(Account)
+    return bench.service.reveal_account_token(account).reveal()
+
+
+def opens(bench: Workbench, token: str) -> bool:
+    return bench.inventory.find_account_by_token(BOX.digest(token), bench.clock.now()) is not None
+
+
+async def test_another_account_token_leaves_the_former_one_its_grace() -> None:
+    bench = await one_phone()
+    [account] = bench.inventory.all(Account)
+    old = bench.service.reveal_account_token(account).reveal()
+    new = await rotate(bench, 3600)
+    assert new != old
+    assert (opens(bench, old), opens(bench, new)) == (True, True)
+    record = bench.store.audit[-1]
+    assert (record.action, record.key) == ("rotate_token", "account acme")
+    assert (old in repr(record), new in repr(record)) == (False, False)
+    bench.clock.advance(3600)
+    assert (opens(bench, old), opens(bench, new)) == (False, True)
+
+
+async def test_without_grace_every_former_token_is_void_at_once() -> None:
+    bench = await one_phone()
+    oldest = await rotate(bench, 0)
+    old = await rotate(bench, 3600)
+    new = await rotate(bench, 0)
+    assert [opens(bench, token) for token in (oldest, old, new)] == [False, False, True]
+
+
+async def test_a_token_in_its_grace_goes_before_its_time_only_by_force() -> None:
+    bench = await one_phone()
+    oldest = await rotate(bench, 0)
+    old = await rotate(bench, 3600)
+    with pytest.raises(Conflict, match="the one before is still valid"):
+        await rotate(bench, 3600)
+    new = await rotate(bench, 3600, force=True)
+    assert [opens(bench, token) for token in (oldest, old, new)] == [False, True, True]
+    bench.clock.advance(3600)
+    await rotate(bench, 3600)
+
+
+@pytest.mark.parametrize("grace_seconds", [-1, 90 * 86400 + 1, float("inf"), float("nan")])
+async def test_the_grace_of_a_token_is_bounded(grace_seconds: float) -> None:
+    bench = await one_phone()
+    with pytest.raises(Invalid, match="from 0 seconds to 90 days"):
+        await rotate(bench, grace_seconds)
+
+
+async def test_another_device_token_voids_the_one_before() -> None:
+    bench = await one_phone()
+    phone = bench.phone("001565000001")
+
+    def edit(editor: Editor) -> None:
+        editor.rotate_device_token(phone)
+
+    await bench.service.change(edit, ACTOR)
+    assert bench.inventory.find_device_by_token(phone.token_digest) is None
+    again = bench.phone("001565000001")
+    token = BOX.open(again.sealed_token, f"device:{again.id}:token")
+    assert bench.inventory.find_device_by_token(BOX.digest(token.reveal())) == again
+    assert bench.store.audit[-1].action == "rotate_token"
+
+
+# -- log-ins --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_log_in_outlives_everything_but_another_user_or_number() -> None:
+    bench = Workbench()
+    await bench.apply(site(users=JANE, numbers='{number: "+12125550123"}', devices=f"{{{PHONE}}}"))
+    [number] = bench.inventory.all(Number)
+    [line] = bench.inventory.all(Line)
+    editor = Editor(bench.inventory.draft(), Workshop(bench.ids, BOX, VENDORS), bench.clock.now())
+    logged_in = editor.change(line, number_id=number.id, logged_in_at=1000.0)
+    assert editor.assign(logged_in, extension="2090") == replace(logged_in, extension="2090")
+    assert editor.assign(logged_in) == logged_in
+    assert editor.assign(logged_in, user=bench.user("jane")).logged_in_at is None
+    assert editor.assign(logged_in, number=number) == replace(logged_in, logged_in_at=None)
+    assert editor.change(logged_in, number_id=None) == line

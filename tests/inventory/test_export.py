@@ -14,7 +14,7 @@ from offhook import yamldoc
 from offhook.errors import NotFound
 from offhook.inventory.export import export_document
 from offhook.inventory.identifiers import format_ipei
-from offhook.inventory.models import Account, DectSystem, Device, Location, Number, User
+from offhook.inventory.models import Account, DectSystem, Device, Feature, Location, Number, User
 from offhook.inventory.snapshot import Inventory
 
 LABELS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12)
@@ -32,6 +32,14 @@ def documents(draw: st.DrawFn) -> str:
         {"station_type": "premium"},
         {"display_name": {"last": "X"}},
     ]
+    # What is not active, or the main number, can neither be assigned nor have features (E1).
+    idle: list[dict[str, object]] = [{"status": "reserved"}, {"status": "pending"}, {"main": True}]
+    features: list[dict[str, object]] = [
+        {},
+        {"features": {"forward_always": "2999", "call_waiting": False}},
+        {"features": {"caller_identity": "+12125552999", "voicemail": True}},
+    ]
+    allowed = [["voicemail", "forward_always", "caller_identity"], [feature.value for feature in Feature]]
     users = [
         {
             "username": f"user{i}",
@@ -46,12 +54,17 @@ def documents(draw: st.DrawFn) -> str:
     numbers = [
         {
             "number": f"+1212555{3000 + i}",
-            "status": draw(st.sampled_from(["reserved", "active", "pending"])),
             **draw(st.sampled_from(extras)),
-            **({"user": draw(st.sampled_from(users))["username"]} if draw(CHOICES) and users else {}),
+            **(
+                draw(st.sampled_from(idle if i == 0 else idle[:2]))
+                if draw(CHOICES)
+                else draw(st.sampled_from(features))
+                | ({"user": draw(st.sampled_from(users))["username"]} if draw(CHOICES) and users else {})
+            ),
         }
         for i in range(draw(st.integers(0, 3)))
     ]
+    numbers.append({"number": "+12125552999"})
     devices: list[dict[str, object]] = []
     for i, user in enumerate(users):
         kind = draw(st.sampled_from(["deskphone", "ata", "softphone", "none"]))
@@ -69,7 +82,8 @@ def documents(draw: st.DrawFn) -> str:
     account = {
         "name": draw(LABELS),
         "sip_domain": "acme.test",
-        "locations": [{"name": name, "address": {"country": "US", "street": draw(LABELS)}} for name in places],
+        "locations": [{"name": name, "address": {"country": "FR", "street": draw(LABELS)}} for name in places],
+        "station_types": [{"name": "premium", "features": draw(st.sampled_from(allowed))}],
         "users": users,
         "numbers": numbers,
         "dect_systems": [{"name": "S", "vendor": "snom"}],

@@ -91,6 +91,17 @@ def test_facts_go_with_their_device() -> None:
     assert book.take_changed() == []
 
 
+def test_facts_of_hardware_that_was_replaced_are_past() -> None:
+    book = FactBook([DeviceFacts(device_id=3, firmware="1")])
+    book.note_fetched(FETCHED)
+    book.take_changed()
+    change = InventoryChanged("jane", "-", frozenset({1, 3}), frozenset(), 1.0, replaced=frozenset({1, 2}))
+    assert book.forget(change, inventory_of(account(), device(1), carrier(1), device(3), carrier(3))) == []
+    assert book.of(1) == DeviceFacts(device_id=1)
+    assert book.of(3).firmware == "1"
+    assert book.take_changed() == [DeviceFacts(device_id=1)]
+
+
 def test_a_device_without_files_has_fetched_nothing() -> None:
     book = FactBook()
     book.note_fetched(FETCHED)
@@ -106,3 +117,15 @@ def test_a_new_binding_tells_what_the_device_is_and_a_refresh_nothing_more() -> 
     assert (facts.vendor, facts.model, facts.firmware) == ("yealink", "T46U", "108.86.0.20")
     book.note_registered(replace(REGISTERED, user_agent="Yealink SIP-T46U 108.86.0.99", refreshed=True))
     assert book.of(1).firmware == "108.86.0.20"
+
+
+def test_who_watches_learns_of_every_device_whose_facts_change() -> None:
+    told: list[int] = []
+    book = FactBook([DeviceFacts(device_id=3)])
+    book.watch(told.append)
+    book.note_fetched(FETCHED)
+    book.note_registered(replace(REGISTERED, device_id=2))
+    book.note_failed(RenderFailed(3, 1, "line 3", 1.0))
+    assert told == [1, 2, 3]
+    book.put_back(book.take_changed())
+    assert told == [1, 2, 3]

@@ -94,13 +94,16 @@ def test_what_is_no_ipei_is_refused(text: str) -> None:
 
 def test_a_number_needs_its_plus_sign() -> None:
     assert parse_e164("+1 (212) 555-01.01") == "+12125550101"
-    for text in ("12125550101", "+0123456789", "+1234567890123456", "+12125550abc", ""):
+    for border in ("+1234567", "+123456789012345"):
+        assert parse_e164(border) == border
+    for text in ("12125550101", "+123456", "+0123456789", "+1234567890123456", "+12125550abc", ""):
         with pytest.raises(Invalid, match=r"E\.164"):
             parse_e164(text)
 
 
 def test_an_extension_has_two_to_ten_digits() -> None:
     assert parse_extension(" 0042 ") == "0042"
+    assert (parse_extension("12"), parse_extension("1234567890")) == ("12", "1234567890")
     for text in ("1", "12345678901", "20 01", "20a1", "٢٠٠١", ""):
         with pytest.raises(Invalid, match="is not an extension"):
             parse_extension(text)

@@ -4,8 +4,8 @@ import hashlib
 
 from tests.support.inventory import BOX, account, credential, device, inventory_of, line, number, one_phone, user
 
-from offhook.inventory.models import Account, Credential, CredentialState, DeviceState, Entity
-from offhook.inventory.pbx import PbxExport, collect_extensions
+from offhook.inventory.models import Account, Credential, CredentialState, DeviceState, Entity, Features
+from offhook.inventory.pbx import PbxExport, PbxExtension, collect_extensions
 from offhook.inventory.snapshot import Inventory
 from offhook.secret import Secret
 
@@ -91,3 +91,20 @@ def test_a_line_without_a_user_is_called_as_its_number_or_its_label() -> None:
         credential(2, line_id=2, aor_user="2090"),
     ]
     assert [it.display_name for it in collect(inventory_of(*entities)).extensions] == ["Front Lobby", "Fax"]
+
+
+def test_the_display_name_of_a_number_stands_before_its_users_name() -> None:
+    named = number(user_id=1, display_first="Front", display_last="Desk")
+    whole = inventory_of(account(), user(), named, device(), line(user_id=1), credential())
+    assert collect(whole).extensions[0].display_name == "Front Desk"
+
+
+def test_the_caller_identity_is_told_unless_the_number_hides() -> None:
+    def extension(**features: object) -> PbxExtension:
+        shown = number(user_id=1, features=Features(**features))  # type: ignore[arg-type]  # as each test says
+        return collect(inventory_of(account(), user(), shown, device(), line(user_id=1), credential())).extensions[0]
+
+    assert (extension().caller_identity, extension().hides_caller_id) == (None, False)
+    assert extension(caller_identity="+12125550100").caller_identity == "+12125550100"
+    hidden = extension(caller_identity="+12125550100", hide_caller_id=True)
+    assert (hidden.caller_identity, hidden.hides_caller_id) == (None, True)

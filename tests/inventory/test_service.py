@@ -14,7 +14,8 @@ from tests.support.workbench import K2, MemoryStore, Workbench
 
 from offhook.errors import Conflict, DocumentError, StoreUnavailable
 from offhook.events import ConfigFetched, Registered
-from offhook.inventory.editor import GRACE_SECONDS, Editor
+from offhook.inventory.credentials import GRACE_SECONDS
+from offhook.inventory.editor import Editor
 from offhook.inventory.models import Account, Carrier, Credential, CredentialState, Device, User
 from offhook.inventory.retirement import OVERLAP_SECONDS
 from offhook.inventory.snapshot import Inventory
@@ -302,6 +303,59 @@ async def test_retiring_overwrites_no_change_that_came_meanwhile() -> None:
         [account] = bench.inventory.all(Account)
         assert (account.language, account.sip_domain) == ("de", "newer.test")
         assert account.former_domains == ("acme.test", "new.test")
+
+
+# -- tokens ---------------------------------------------------------------------------------------------------------
+
+
+async def rotate(bench: Workbench, grace_seconds: float, **options: bool) -> None:
+    def edit(editor: Editor) -> None:
+        [account] = editor.draft.all(Account)
+        editor.rotate_token(account, grace_seconds, **options)
+
+    await bench.service.change(edit, ACTOR)
+
+
+async def test_a_former_token_goes_when_its_grace_is_over_and_not_that_of_a_later_change() -> None:
+    with ThreadPoolExecutor(2) as executor:
+        bench = Workbench(executor=executor)
+        await bench.apply(site())
+        await rotate(bench, 60)
+        await bench.service.retire(never)
+        [held] = bench.inventory.all(Account)
+        assert held.former_token_digest is not None
+        bench.clock.advance(60)
+        again = asyncio.create_task(rotate(bench, 60))
+        await asyncio.sleep(0)
+        await bench.service.retire(never)
+        await again
+        [held] = bench.inventory.all(Account)
+        assert held.former_token_until == bench.clock.now() + 60
+        bench.clock.advance(60)
+        await bench.service.retire(never)
+        [held] = bench.inventory.all(Account)
+        assert (held.former_token_digest, held.former_token_until) == (None, None)
+        assert bench.store.audit[-1].actor == "offhook"
+        commits = bench.store.commits
+        await bench.service.retire(never)
+        assert bench.store.commits == commits
+
+
+async def test_what_is_kept_without_rules_is_audited_by_what_was_noted() -> None:
+    bench = await one_phone()
+    jane, robin = bench.user("jane"), bench.user("robin")
+    audited = len(bench.store.audit)
+
+    def edit(editor: Editor) -> None:
+        editor.note("renamed", editor.change(jane, first_name="Joan"), "by marriage")
+        editor.note("counted", editor.change(robin, pin_failures=1))
+
+    inventory = await bench.service.keep(edit, ACTOR)
+    assert inventory is bench.inventory
+    assert [(part.action, part.key, part.after, part.reason) for part in bench.store.audit[audited:]] == [
+        ("renamed", "user jane", '{"first_name": "Joan"}', "by marriage"),
+        ("counted", "user robin", "", ""),
+    ]
 
 
 # -- the audit ------------------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ accounts:
       - {type: deskphone, mac: 001565000003, user: nobody, lines: [{index: 0, user: noone}]}
 """)
     assert [fault.partition(": ")[::2] for fault in faults] == [
-        ("2", "account acme is new and needs a sip_domain"),
+        ("2", "account acme is new and has no sip_domain; state one"),
         ("3", "unknown key; did you mean 'access'?"),
         ("5", "'Mars/Olympus' is not a time zone; write it like America/New_York"),
         ("7", "account acme has no location 'Nowhere'; add it under locations"),
@@ -72,11 +72,11 @@ accounts:
         ("10", "the key stands twice, first in line 10; remove one"),
         ("12", "'12' is not a number in E.164; write it like +12125550101"),
         ("12", "account acme has no location 'Nowhere'; add it under locations"),
-        ("15", "a device is known by its mac, a handset by its ipei, a softphone by its name"),
+        ("15", "a device is known by its mac, a handset by its ipei, a softphone by its name; state it"),
         ("16", "wants one of 'single', 'master' or 'member', not 'boss'"),
         ("17", "there is no user 'nobody'; add the user under users of account acme"),
-        ("18", "a new device needs a type: deskphone, dect_base, dect_handset, ata, softphone, generic"),
-        ("20", "device 00:15:65:00:00:02 is stated twice, first in line 19"),
+        ("18", "a new device needs a type; state one of deskphone, dect_base, dect_handset, ata, softphone, generic"),
+        ("20", "device 00:15:65:00:00:02 is stated twice, first in line 19; drop one of the two"),
         ("21", "there is no user 'nobody'; add the user under users of account acme"),
         ("21", "must be at least 1, not '0'"),
         ("21", "there is no user 'noone'; add the user under users of account acme"),

@@ -1,9 +1,11 @@
 """The word for a device's state, and the two axes behind it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.support.inventory import account, carrier, device, inventory_of, line, one_phone, user
+from tests.support.provisioning import shipped
 
 from offhook.inventory.facts import DeviceFacts
 from offhook.inventory.models import Device, DeviceState, DeviceType
@@ -16,6 +18,7 @@ from offhook.inventory.state import (
     find_config_state,
     find_registration_state,
     find_status,
+    model_mismatch,
 )
 
 BOUND = (LineBinding(1, reachable=True),)
@@ -123,6 +126,36 @@ def test_a_handset_has_the_configuration_of_its_base_and_a_registration_of_its_o
     assert status(inventory, BOUND, 2, fetched_revision=6)[0] is Status.PENDING
     assert status(inventory, (), 2, fetched_revision=7)[0] is Status.OFFLINE
     assert status(inventory, (), 1, fetched_revision=7)[0] is Status.PROVISIONED
+
+
+@pytest.mark.parametrize("disabled", [1, 2])
+def test_a_handset_is_disabled_with_its_base(disabled: int) -> None:
+    draft = base_and_handset(1).draft()
+    draft.put(replace(draft.get(Device, disabled), state=DeviceState.DISABLED))
+    assert status(draft, BOUND, 2, fetched_revision=7)[0] is Status.DISABLED
+    assert (status(draft, BOUND, 1, fetched_revision=7)[0] is Status.DISABLED) is (disabled == 1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "reported", "expected"),
+    [
+        ({}, {"vendor": "yealink", "model": "T46U"}, False),
+        ({"model": "t46u"}, {"vendor": "yealink", "model": "T46U"}, False),
+        ({"model": "SIP-T46U"}, {"vendor": "yealink", "model": "T46U"}, False),
+        ({"model": "SIP-T46U", "vendor": None}, {"vendor": "yealink", "model": "T46U"}, False),
+        ({}, {"vendor": "yealink", "model": "T31P"}, True),
+        ({}, {"vendor": "snom", "model": "T46U"}, True),
+        ({"model": "T99"}, {"vendor": "yealink", "model": "T98"}, True),
+        ({"model": "T99"}, {"vendor": "yealink", "model": "t99"}, False),
+        ({"model": None}, {"vendor": "yealink", "model": "T46U"}, False),
+        ({"model": None}, {"vendor": "snom", "model": ""}, True),
+        ({}, {}, False),
+    ],
+)
+def test_what_is_reported_is_held_against_what_was_typed_in(
+    typed: dict[str, Any], reported: dict[str, Any], expected: bool
+) -> None:
+    assert model_mismatch(device(**typed), DeviceFacts(device_id=1, **reported), shipped()) is expected
 
 
 def test_a_handset_without_a_base_is_unpaired() -> None:

@@ -43,6 +43,11 @@ def everything() -> Metrics:
     metrics.http_request("provisioning", 404)
     metrics.reload_ended("done")
     metrics.notify_answered(481)
+    metrics.devices_without_location(8, 3)
+    metrics.emergency_addresses("draft", 2)
+    metrics.address_validated("refused")
+    metrics.events_followed(2, 0)
+    metrics.events_followed(1, 30)
     metrics.event_loop_lag(0.2)
     metrics.watch_bindings(lambda: {"udp": 7, "tcp": 2})
     metrics.watch_devices(lambda: {"registered": 9})
@@ -52,9 +57,15 @@ def everything() -> Metrics:
 @pytest.mark.parametrize(
     ("name", "labels", "value"),
     [
+        ("event_listeners", {}, 1),
+        ("events_missed_total", {}, 30),
         ("sip_requests_total", {"method": "REGISTER", "transport": "udp"}, 1),
         ("sip_responses_total", {"method": "REGISTER", "code": "200"}, 1),
         ("sip_register_seconds_count", {}, 1),
+        ("devices_without_dispatchable_location", {}, 8),
+        ("assigned_phones_without_dispatchable_location", {}, 3),
+        ("emergency_addresses", {"state": "draft"}, 2),
+        ("address_validations_total", {"result": "refused"}, 1),
         ("auth_failures_total", {"reason": "wrong_password"}, 1),
         ("nonce_stale_total", {}, 1),
         ("sip_parse_errors_total", {"transport": "tcp"}, 1),
@@ -102,7 +113,7 @@ def test_no_label_names_a_phone() -> None:
     }
     assert labels == {
         "code", "implementation", "le", "major", "method", "op", "outcome", "protocol", "reason", "result", "server",
-        "status", "transport", "version",
+        "state", "status", "transport", "version",
     } - {"implementation", "major"}  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.support.inventory import (
     ACCOUNT_TOKEN,
+    BOX,
     DEVICE_TOKEN,
     account,
     carrier,
@@ -172,6 +173,14 @@ def test_url_keeps_the_token_that_was_shown_and_no_other() -> None:
     assert values(desk.ask("001565123456.cfg"))[URL] == "http://10.0.0.1:8080/"
     assert values(desk.ask(f"d/{DEVICE_TOKEN}/001565123456.cfg"))[URL] == f"http://10.0.0.1:8080/d/{DEVICE_TOKEN}/"
     assert values(desk.ask(MINE))[URL] == f"http://10.0.0.1:8080/p/{ACCOUNT_TOKEN}/"
+
+
+def test_who_comes_by_the_former_token_is_told_the_present_one() -> None:
+    former = "f" * 26
+    changed = account(former_token_digest=BOX.digest(former), former_token_until=2000.0)
+    desk = Desk(inventory_of(changed, user(), device(), line(user_id=1), credential(), carrier()))
+    assert values(desk.ask(f"p/{former}/001565123456.cfg"))[URL] == f"http://10.0.0.1:8080/p/{ACCOUNT_TOKEN}/"
+    assert desk.ask(f"p/{former}/001565123456.cfg", now=2000.0).status is AnswerStatus.NOT_FOUND
 
 
 def test_reported_model_decides_how_many_accounts_are_written() -> None:

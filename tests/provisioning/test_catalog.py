@@ -5,7 +5,9 @@ from tests.support.provisioning import shipped
 
 from offhook.errors import CatalogError
 from offhook.inventory.models import DeviceType
+from offhook.inventory.ports import Capability
 from offhook.provisioning.catalog import Catalog, find_shipped_templates, load_catalog
+from offhook.provisioning.vendors import AgentKind
 
 MANIFEST = """\
 name: acme
@@ -20,7 +22,7 @@ files:
     template: device.j2
     expected: true
     holds_secrets: true
-secret: {alphabet: abcdefghij0123456789, length: 20}
+secret: {alphabet: abcdefghij0123456789, length: 26}
 reload: {reload: check-sync, reboot: check-sync;reboot=true}
 """
 
@@ -58,7 +60,7 @@ def test_vendor_is_only_a_folder(tmp_path: Path) -> None:
     assert vendor.models["P1"].lines == 2
     assert catalog.find_vendor_by_mac("02aabb000001") == "acme"
     assert catalog.find_vendor_by_mac("001565000001") == "yealink"
-    assert catalog.secret_shape("acme") == ("abcdefghij0123456789", 20)
+    assert catalog.secret_shape("acme") == ("abcdefghij0123456789", 26)
     [match] = catalog.match_file("02AABB000001.TXT")
     assert (match.vendor, match.mac, match.file.template) == ("acme", "02aabb000001", "acme/device.j2")
 
@@ -103,6 +105,13 @@ def test_digest_follows_what_can_be_rendered(tmp_path: Path) -> None:
         ("    template: device.j2\n", "", "files[0]: has no template"),
         ("    expected: true\n", "", "has none with expected: true"),
         ("template: device.j2", "template: ../../device.j2", "files[0].template"),
+        ("length: 26", "length: 25", "secret.length: makes passwords of 108 bits, and 112 are needed: 26 characters"),
+        ("abcdefghij0123456789", "abcdefghijj0123456789", "secret.alphabet: has a character twice"),
+        ("secret: {", "settings: {", "has files, and needs 'secret'"),
+        ("reload: {", "settings: {", "has files, and needs 'reload'"),
+        ("lines: 2, ", "", "models.P1: needs lines"),
+        ("lines: 2", "lines: 2, type: dect_base", "models.P1.lines: is not for a DECT base"),
+        ("lines: 2", "lines: 2, handsets: 5", "models.P1.handsets: is for models of type dect_base only"),
         ("models:", "models: *x #", "acme/vendor.yaml:4:"),
         ('code: "001"}', 'code: "001"}\n  P2: {lines: 1, aliases: [p-1]}', "models.P2: answers to 'p-1', as P1 does"),
     ],
@@ -151,6 +160,68 @@ def test_operator_is_told_what_gets_no_file() -> None:
     assert "for vendor 'polycom'" in str(catalog.missing_templates(DeviceType.DESKPHONE, "polycom", "VVX400"))
     assert "for a dect_base of Yealink" in str(catalog.missing_templates(DeviceType.DECT_BASE, "yealink", None))
     assert "model 'T99' is not known" in str(catalog.missing_templates(DeviceType.DESKPHONE, "yealink", "T99"))
+
+
+def test_names_are_given_with_their_article_and_only_vendors_with_templates() -> None:
+    told = shipped().missing_templates(DeviceType.ATA, "grandstream", "HT802")
+    assert told == "there are no templates for an ata of Grandstream, so it gets no configuration"
+    assert "grandstream" not in str(shipped().missing_templates(DeviceType.ATA, None, None))
+    assert "'M900' is not known for Snom" in str(shipped().missing_templates(DeviceType.DESKPHONE, "snom", "M900"))
+
+
+MODELS_ALONE = """\
+name: acme
+display_name: Acme
+ouis: ["02aabb"]
+models: {A2: {type: ata, lines: 2}, B1: {type: dect_base, handsets: 5}}
+user_agents: {sip: ['^acme (?P<model>A2)']}
+"""
+
+
+def test_vendor_may_be_known_without_templates(tmp_path: Path) -> None:
+    catalog = load_catalog([write_vendor(tmp_path, manifest=MODELS_ALONE)])
+    assert catalog.find_vendor_by_mac("02aabb000001") == "acme"
+    assert catalog.match_agent(AgentKind.SIP, "acme A2") is not None
+    assert catalog.match_file("02aabb000001.txt") == ()
+    assert catalog.reload_event("acme") is None
+    assert catalog.secret_shape("acme") == catalog.secret_shape(None)
+    assert "an ata of Acme" in str(catalog.missing_templates(DeviceType.ATA, "acme", "A2"))
+    claim = MODELS_ALONE + "device_types: [ata]\n"
+    assert "device_types: names what there are templates for" in faults(write_vendor(tmp_path, manifest=claim))[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "vendor", "model", "expected"),
+    [
+        (DeviceType.DESKPHONE, "yealink", "SIP-T31P", Capability("T31P", lines=2, keys=2)),
+        (DeviceType.GENERIC, "yealink", "T31P", Capability("T31P", lines=2, keys=2)),
+        (DeviceType.ATA, "yealink", "T31P", None),
+        (DeviceType.ATA, "grandstream", "HT801", Capability("HT801", lines=1, keys=0)),
+        (DeviceType.ATA, "grandstream", "ht802v2", Capability("HT802", lines=2, keys=0)),
+        (DeviceType.ATA, "grandstream", "HT812", Capability("HT812", lines=2, keys=0)),
+        (DeviceType.ATA, "grandstream", "HT813", Capability("HT813", lines=2, keys=0)),
+        (DeviceType.ATA, "grandstream", "HT814", Capability("HT814", lines=4, keys=0)),
+        (DeviceType.ATA, "grandstream", "HT818", Capability("HT818", lines=8, keys=0)),
+        (DeviceType.DECT_BASE, "yealink", "W70B", Capability("W70B", handsets=10)),
+        (DeviceType.DECT_BASE, "yealink", "W80B", Capability("W80B", handsets=0)),
+        (DeviceType.DECT_BASE, "snom", "M900", Capability("M900")),
+        (DeviceType.DESKPHONE, "snom", "M900", None),
+        (DeviceType.DESKPHONE, "yealink", "T99", None),
+        (DeviceType.DESKPHONE, "yealink", None, None),
+        (DeviceType.DESKPHONE, "polycom", "VVX400", None),
+        (DeviceType.DESKPHONE, None, None, None),
+    ],
+)
+def test_what_a_model_can_hold(
+    kind: DeviceType, vendor: str | None, model: str | None, expected: Capability | None
+) -> None:
+    assert shipped().capability(kind, vendor, model) == expected
+
+
+def test_models_without_templates_are_no_part_of_the_digest(tmp_path: Path) -> None:
+    first = load_catalog([write_vendor(tmp_path)]).vendors["acme"].digest
+    with_base = MANIFEST.replace('"001"}', '"001"}\n  B1: {type: dect_base, handsets: 5}')
+    assert load_catalog([write_vendor(tmp_path, manifest=with_base)]).vendors["acme"].digest == first
 
 
 def test_reload_events() -> None:

@@ -5,7 +5,7 @@ from tests.provisioning.test_catalog import MANIFEST, write_vendor
 from tests.support.inventory import device, inventory_of, one_phone
 from tests.support.provisioning import shipped
 
-from offhook.inventory.models import DeviceState
+from offhook.inventory.models import DeviceState, DeviceType
 from offhook.inventory.snapshot import Inventory
 from offhook.provisioning.catalog import Catalog, find_shipped_templates, load_catalog
 from offhook.provisioning.evidence import gather_claims, parse_request_path
@@ -112,6 +112,21 @@ def test_disabled_device_is_refused_its_files() -> None:
     inventory = one_phone(state=DeviceState.DISABLED)
     assert who("001565123456.cfg", inventory).reason is Reason.DISABLED
     assert who("y000000000108.cfg", inventory, T46U).reason is Reason.DISABLED
+
+
+@pytest.mark.parametrize("kind", [DeviceType.DECT_BASE, DeviceType.ATA])
+def test_device_of_a_type_without_templates_is_given_no_desk_phones_file(kind: DeviceType) -> None:
+    inventory = one_phone(type=kind, model="W70B")
+    agent = "Yealink W70B 146.87.0.15 00:15:65:12:34:56"
+    assert who("001565123456.cfg", inventory, agent).reason is Reason.NO_TEMPLATES
+    assert who("001565123456.boot", inventory, agent).reason is Reason.OPTIONAL
+
+
+def test_model_that_has_no_templates_is_reported_and_not_rendered_for() -> None:
+    found = who("001565123456.cfg", one_phone(), "Yealink W70B 146.87.0.15 00:15:65:12:34:56")
+    assert (found.reported_model, found.model_mismatch) == ("W70B", True)
+    assert found.model is not None
+    assert found.model.name == "T46U"
 
 
 def test_phone_of_another_vendor_is_not_believed_to_be_ours() -> None:

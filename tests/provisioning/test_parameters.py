@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,10 +21,28 @@ from tests.support.provisioning import shipped
 
 from offhook.endpoint import HostPort
 from offhook.errors import KeyUnusable
-from offhook.inventory.models import BaseRole, CredentialState, Device, DeviceType, Entity
+from offhook.inventory.models import (
+    AccessLevel,
+    BaseRole,
+    CredentialState,
+    Device,
+    DeviceType,
+    Entity,
+    Feature,
+    Features,
+    StationType,
+)
 from offhook.inventory.ports import ConfigDigests
-from offhook.inventory.snapshot import Inventory
-from offhook.provisioning.parameters import DeviceParameters, EveryPhone, ParameterDigests, build_parameters, one_line
+from offhook.inventory.revisions import affected_carriers, revise
+from offhook.inventory.snapshot import Draft, Inventory
+from offhook.provisioning.parameters import (
+    DeviceParameters,
+    EveryPhone,
+    FeatureParameters,
+    ParameterDigests,
+    build_parameters,
+    one_line,
+)
 
 
 def build(inventory: Inventory, **given: Any) -> DeviceParameters:
@@ -57,6 +76,7 @@ def test_external_registrar_is_where_the_line_registers() -> None:
     [
         ((line(number_id=1, label="L"), number(display_first="Front", display_last="Desk", user_id=1)), "Front Desk"),
         ((line(number_id=1, label="L"), number(user_id=1)), "Jane Smith"),
+        ((line(user_id=1, label="L"), number(user_id=1, display_first="Front")), "Front"),
         ((line(user_id=1, label="L"),), "Jane Smith"),
         ((line(extension="2005", label="Lobby"),), "Lobby"),
         ((line(extension="2005"),), "Desk"),
@@ -68,6 +88,23 @@ def test_external_registrar_is_where_the_line_registers() -> None:
 def test_display_name_by_precedence(entities: tuple[Entity, ...], shown: str) -> None:
     [built] = build(phone(*entities)).lines
     assert built.display_name == shown
+
+
+@pytest.mark.parametrize(
+    ("entities", "label"),
+    [
+        ((line(), device(name="Hall")), "Hall ID 100001"),
+        ((line(), device(name=None)), "ID 100001"),
+        ((line(extension="2099", label="Lobby"),), "Lobby ID 100001"),
+        ((line(extension="2099"),), "2099 ID 100001"),
+        ((line(user_id=1, label="Jane"),), "Jane"),
+        ((line(user_id=1), line(2, index=2, extension="2099", label="Gate")), "2001"),
+        ((line(extension="2099", label="Lobby", number_id=7, logged_in_at=5.0), number(7, extension="0101")), "0101"),
+        ((account(external_registrar="pbx.test"), line(extension="2099")), "2099"),
+    ],
+)
+def test_a_phone_that_a_number_can_log_in_to_shows_its_phone_id(entities: tuple[Entity, ...], label: str) -> None:
+    assert build(phone(*entities)).lines[0].label == label
 
 
 def test_line_without_active_credential_is_left_out() -> None:
@@ -177,6 +214,19 @@ def test_what_the_configuration_tells_every_phone_is_a_reason_to_fetch_again() -
     assert digests(EveryPhone(expires_seconds=600)).config != plain.config
 
 
+@pytest.mark.parametrize("access", list(AccessLevel))
+def test_another_account_token_is_a_reason_to_fetch_again_where_it_opens_anything(access: AccessLevel) -> None:
+    def digests(token: str) -> ConfigDigests:
+        inventory = inventory_of(account(token=token, access=access), user(), device(), line(user_id=1), credential())
+        found = ParameterDigests(shipped(), BOX).digests(inventory, inventory.get(Device, 1))
+        assert found is not None
+        return found
+
+    before, after = digests("a" * 26), digests("b" * 26)
+    assert (before.config != after.config) is (access in (AccessLevel.TOKEN, AccessLevel.LAN))
+    assert before.registration == after.registration
+
+
 def test_template_change_changes_the_digest() -> None:
     catalog = shipped()
     vendor = replace(catalog.vendors["yealink"], digest="other")
@@ -200,3 +250,104 @@ def test_screen_text_is_one_line(text: str) -> None:
 
 def test_screen_text_keeps_words_apart() -> None:
     assert one_line("\tFront\r\n Desk\x00") == "Front Desk"
+
+
+# -- features (E6) and display names (E3) ---------------------------------------------------------------------------
+
+FEATURES = Features(
+    forward_busy="2002",
+    forward_no_answer="+12125550199",
+    voicemail=True,
+    hide_caller_id=True,
+    call_waiting=False,
+    do_not_disturb=True,
+)
+OFF = FeatureParameters(
+    forward_always="",
+    forward_busy="",
+    forward_no_answer="",
+    no_answer_rings=3,
+    hides_caller_id=False,
+    call_waiting=True,
+    do_not_disturb=False,
+)
+
+
+@pytest.mark.parametrize(
+    "entities", [(line(extension="2005"),), (line(),), (line(number_id=1), number()), (number(user_id=1),)]
+)
+def test_features_are_stated_where_none_are_set(entities: tuple[Entity, ...]) -> None:
+    [built] = build(phone(*entities)).lines
+    assert built.features == OFF
+
+
+@pytest.mark.parametrize(
+    "entities",
+    [
+        (line(number_id=1), number(features=FEATURES)),
+        (number(user_id=1, features=FEATURES), number(2, user_id=1)),
+    ],
+)
+def test_features_come_from_the_number_on_the_line_or_that_of_its_user(entities: tuple[Entity, ...]) -> None:
+    [built] = build(phone(*entities)).lines
+    assert built.features == FeatureParameters(
+        forward_always="",
+        forward_busy="2002",
+        forward_no_answer="+12125550199",
+        no_answer_rings=3,
+        hides_caller_id=True,
+        call_waiting=False,
+        do_not_disturb=True,
+    )
+
+
+def revised_by(edit: Callable[[Draft], object]) -> set[int]:
+    """Carriers whose revision rises: phone 1 has Jane, phone 2 her other number, phone 3 an extension, 4 nothing."""
+    base = inventory_of(
+        account(),
+        StationType(id=1, account_id=1, name="Premium", features=tuple(Feature)),
+        StationType(id=2, account_id=1, name="Basic", features=("call_waiting",)),
+        user(1),
+        user(2, extension="2002"),
+        number(1, user_id=1, station_type_id=1),
+        number(2, extension="0002", station_type_id=1),
+        number(3, user_id=1, features=Features(voicemail=True)),
+        number(4, extension="0004"),
+        *(device(device_id) for device_id in (1, 2, 3, 4)),
+        line(1, user_id=1),
+        line(2, device_id=2, number_id=2),
+        line(3, device_id=3, extension="2090"),
+        line(4, device_id=4),
+        *(credential(line_id, line_id=line_id, aor_user=f"200{line_id}") for line_id in (1, 2, 3, 4)),
+    )
+    source = ParameterDigests(shipped(), BOX)
+    draft = base.draft()
+    revise(draft, [1, 2, 3, 4], source)
+    fresh = draft.freeze()
+    changed = fresh.draft()
+    edit(changed)
+    return set(revise(changed, affected_carriers(fresh, changed), source))
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (lambda draft: draft.put(number(1, user_id=1, station_type_id=1, features=FEATURES)), {1}),
+        (lambda draft: draft.put(number(2, extension="0002", station_type_id=1, features=FEATURES)), {2}),
+        (lambda draft: draft.put(number(3, user_id=1, features=FEATURES)), set()),
+        (lambda draft: draft.put(number(4, extension="0004", features=FEATURES)), set()),
+        (lambda draft: draft.put(number(1, user_id=1, station_type_id=1, display_first="Front")), {1}),
+        (lambda draft: draft.put(number(2, extension="0002", station_type_id=1, display_first="Front")), {2}),
+        (lambda draft: draft.put(number(3, user_id=1, display_first="Front")), set()),
+        (lambda draft: draft.put(number(1, user_id=1, station_type_id=2)), set()),
+        (lambda draft: draft.put(number(1, user_id=1, station_type_id=1, features=Features(voicemail=True))), set()),
+        (lambda draft: draft.put(StationType(id=1, account_id=1, name="Premium", features=())), {1, 2}),
+        (lambda draft: draft.put(StationType(id=1, account_id=1, name="Gold", features=tuple(Feature))), set()),
+        (lambda draft: draft.put(user(1, first_name="Joan")), {1}),
+        (lambda draft: draft.put(user(2, extension="2002", first_name="Joan")), set()),
+    ],
+)
+def test_a_revision_rises_on_exactly_the_phones_that_show_the_change(
+    edit: Callable[[Draft], object], expected: set[int]
+) -> None:
+    assert revised_by(edit) == expected

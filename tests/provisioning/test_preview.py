@@ -46,6 +46,13 @@ def test_a_file_is_found_by_its_kind_and_by_its_name(wanted: str) -> None:
     assert _preview(one_phone(), wanted).name == "y000000000108.cfg"
 
 
+@pytest.mark.parametrize(("vendor", "model"), [("yealink", "T46U"), ("snom", "D785")])
+def test_every_file_of_every_vendor_can_be_shown(vendor: str, model: str) -> None:
+    inventory = one_phone(vendor=vendor, model=model)
+    names = _preview(inventory, "").names
+    assert [_preview(inventory, name).name for name in names] == list(names)
+
+
 def test_secrets_are_shown_only_by_a_box_that_opens_them() -> None:
     inventory = one_phone()
     assert "password = ***" not in _preview(inventory, "", BOX).text

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.support.registrar import DOMAIN, NOW, SipPhone, change_credential, make_credential, make_inventory
 
-from offhook.inventory.models import Account, CredentialState
+from offhook.inventory.models import Account, CredentialState, Device, DeviceState, DeviceType
 from offhook.inventory.snapshot import Inventory
 from offhook.registrar.authentication import Authenticated, Authenticator, AuthFailure, NotAuthenticated
 from offhook.sip.digest import Algorithm, NonceSource
@@ -124,3 +124,19 @@ def test_method_is_bound_to_the_digest(authenticator: Authenticator) -> None:
     request = challenge(authenticator, account, SipPhone()).register()
     request.method = "NOTIFY"
     assert isinstance(authenticator.authenticate(request, inventory, account, NOW), NotAuthenticated)
+
+
+@pytest.mark.parametrize("disabled", [1, 2])
+def test_device_or_its_base_that_is_disabled_is_challenged_like_a_stranger(
+    authenticator: Authenticator, disabled: int
+) -> None:
+    inventory, account = with_algorithms("MD5")
+    draft = inventory.draft()
+    draft.put(replace(draft.get(Device, 2), type=DeviceType.DECT_BASE))
+    draft.put(replace(draft.get(Device, 1), type=DeviceType.DECT_HANDSET, base_id=2))
+    phone = challenge(authenticator, account, SipPhone())
+    assert isinstance(judge(authenticator, draft, account, phone), Authenticated)
+    draft.put(replace(draft.get(Device, disabled), state=DeviceState.DISABLED))
+    assert judge(authenticator, draft, account, phone) == NotAuthenticated(
+        failure=AuthFailure.DEVICE_DISABLED, auth_username="2001-auth", device_id=1
+    )

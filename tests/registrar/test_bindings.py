@@ -128,3 +128,20 @@ def test_what_decisions_saw_is_what_commits_make(steps: list[tuple[bool, Binding
     made += [set(table.bindings_of_device(device, NOW)) for device in devices]
     assert seen == made
     assert not any(table.has_pending(aor) for aor in aors)
+
+
+def test_who_watches_learns_of_what_is_committed_and_of_a_lost_connection() -> None:
+    told: list[int] = []
+    table = BindingTable([make_binding()])
+    table.watch(told.append)
+    change = BindingChange((make_binding(2, device_id=2, flow=STREAM),), (make_binding(),))
+    table.propose(change)
+    assert told == []
+    table.commit(change)
+    assert set(told) == {1, 2}
+    told.clear()
+    table.connection_lost(7)
+    assert set(told) == {2}
+    table.propose(BindingChange((make_binding(9, device_id=9),)))
+    table.abort(BindingChange((make_binding(9, device_id=9),)))
+    assert 9 not in told

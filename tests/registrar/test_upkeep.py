@@ -7,7 +7,7 @@ import pytest
 from tests.support.registrar import RegistrarBench, SipPhone
 
 from offhook.events import Unregistered
-from offhook.inventory.models import Account, Device, DeviceState, Line, User
+from offhook.inventory.models import Account, Device, DeviceState, DeviceType, Line, User
 from offhook.inventory.snapshot import Draft
 from offhook.registrar.answers import Proposal
 
@@ -72,6 +72,42 @@ def test_bindings_go_with_their_device_or_line(bench: RegistrarBench, change: Ca
     edit(bench, change)
     assert settle(bench, bench.registrar.reconcile([1], bench.now)) == ["revoked"]
     assert aors(bench) == []
+
+
+def change_credential(draft: Draft) -> None:
+    """What was made for the line is gone, and there is another."""
+    [held] = draft.credentials_of(11)
+    draft.delete(held)
+    draft.put(replace(held, id=held.id + 1000))
+
+
+def test_bindings_go_with_credentials_that_were_revoked(bench: RegistrarBench) -> None:
+    edit(bench, change_credential)
+    assert settle(bench, bench.registrar.reconcile([1, 2], bench.now, {1})) == ["revoked"]
+    assert aors(bench) == []
+
+
+def test_bindings_outlast_credentials_whose_grace_is_over(bench: RegistrarBench) -> None:
+    edit(bench, change_credential)
+    assert bench.registrar.reconcile([1, 2], bench.now) is None
+    assert bench.registrar.reconcile([1, 2], bench.now, {2}) is None
+    assert aors(bench) == ["sip:2001@acme.test"]
+
+
+def test_bindings_made_with_credentials_that_are_still_there_stay(bench: RegistrarBench) -> None:
+    assert bench.registrar.reconcile([1], bench.now, {1}) is None
+
+
+def test_bindings_of_a_handset_go_with_its_base(bench: RegistrarBench) -> None:
+    def become_handset(draft: Draft) -> None:
+        handset = replace(draft.get(Device, 1), type=DeviceType.DECT_HANDSET, mac=None, base_id=2)
+        draft.put(handset)
+        draft.put(replace(draft.get(Device, 2), type=DeviceType.DECT_BASE))
+
+    edit(bench, become_handset)
+    assert bench.registrar.reconcile([1], bench.now) is None
+    edit(bench, lambda draft: draft.put(replace(draft.get(Device, 2), state=DeviceState.DISABLED)))
+    assert settle(bench, bench.registrar.reconcile([1], bench.now)) == ["revoked"]
 
 
 def test_binding_moves_to_the_service_address_when_the_line_is_assigned_anew(bench: RegistrarBench) -> None:

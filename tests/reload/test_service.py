@@ -11,7 +11,15 @@ from tests.support.inventory import account, carrier, credential, device, invent
 from tests.support.workbench import StillClock, raise_error
 
 from offhook.errors import Conflict, NotFound, StoreUnavailable
-from offhook.events import ConfigFetched, EventBus, InventoryChanged, NotifyAnswered, Registered, RenderFailed
+from offhook.events import (
+    ConfigFetched,
+    EventBus,
+    InventoryChanged,
+    NotifyAnswered,
+    Registered,
+    ReloadProgressed,
+    RenderFailed,
+)
 from offhook.inventory.facts import DeviceFacts
 from offhook.inventory.generated import IdSource
 from offhook.inventory.models import Carrier, Credential, CredentialState, Device, DeviceState, DeviceType
@@ -209,6 +217,23 @@ async def test_sent_answered_fetched_done() -> None:
     )
     await settle()
     assert bench.tasks == set()
+
+
+async def test_each_step_is_told() -> None:
+    bench = Bench()
+    told: list[tuple[int, ReloadState]] = []
+
+    def note(event: ReloadProgressed) -> None:
+        told.append((event.reload_id, bench.state(event.reload_id)[0]))
+
+    bench.bus.subscribe(ReloadProgressed, note)
+    reload_id = bench.reload()
+    await settle()
+    bench.fetch()
+    states = [state for told_id, state in told if told_id == reload_id]
+    assert [state.value for state in states] == ["queued", "sent", "answered", "fetched", "done"]
+    bench.fetch()
+    assert len(told) == 5
 
 
 async def test_a_fetch_before_the_answer_is_done_all_the_same() -> None:
@@ -561,6 +586,16 @@ async def test_what_cannot_be_reloaded_is_refused_with_the_reason(changes: dict[
     assert refusal.value.remedy
 
 
+@pytest.mark.parametrize("wanted", [1, 2])
+async def test_a_handset_is_not_reloaded_by_a_base_that_is_disabled(wanted: int) -> None:
+    base = device(1, type=DeviceType.DECT_BASE, state=DeviceState.DISABLED)
+    handset = device(2, type=DeviceType.DECT_HANDSET, mac=None, ipei="065850047939", base_id=1)
+    bench = Bench(inventory_of(account(), base, handset, carrier(1, revision=7)))
+    with pytest.raises(Conflict, match="is disabled") as refusal:
+        bench.service.start(bench.inventory.get(Device, wanted), "jane")
+    assert refusal.value.remedy == "enable it first"
+
+
 async def test_a_device_without_files_is_refused() -> None:
     bench = Bench(inventory_of(account(), device(vendor="acme", model="X")))
     with pytest.raises(Conflict, match="has no configuration files: no templates for acme X"):
@@ -581,6 +616,26 @@ async def test_a_device_that_is_deleted_ends_its_reload_at_once(fetched: bool) -
     bench.inventory = inventory_of(account())
     bench.bus.publish(InventoryChanged("jane", "-", frozenset({1}), frozenset(), bench.clock.now()))
     assert bench.state(reload_id) == (ReloadState.FAILED, "the device was deleted meanwhile")
+    await settle()
+    assert bench.tasks == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "replaced", "reason"),
+    [
+        ({"state": DeviceState.DISABLED}, frozenset(), "the device was disabled meanwhile"),
+        ({"mac": "001565999999"}, {1}, "the device was replaced meanwhile; the new one fetches by itself"),
+    ],
+)
+async def test_a_device_in_other_hands_ends_its_reload_at_once(
+    changes: dict[str, Any], replaced: frozenset[int], reason: str
+) -> None:
+    bench = Bench()
+    reload_id = bench.reload()
+    await settle()
+    bench.inventory = one_phone(**changes)
+    bench.bus.publish(InventoryChanged("jane", "-", frozenset({1}), frozenset(), 0.0, replaced=frozenset(replaced)))
+    assert bench.state(reload_id) == (ReloadState.FAILED, reason)
     await settle()
     assert bench.tasks == set()
 

@@ -1,11 +1,13 @@
 """From proposals to what is committed and told."""
 
 import asyncio
+from dataclasses import replace
 
 from tests.support.registrar import FakeStore, RegistrarBench, SipPhone
 
 from offhook.errors import StoreError, StoreUnavailable
 from offhook.events import EventBus, Registered
+from offhook.inventory.snapshot import Draft
 from offhook.registrar.answers import Proposal
 from offhook.servers.sip_commits import BindingCommits
 from offhook.servers.sip_observer import EventReporter, Unobserved
@@ -97,3 +99,39 @@ async def test_what_could_not_be_swept_is_swept_the_next_time() -> None:
     setting.commits.sweep()
     setting.store.settle()
     assert not setting.bench.table.expired(setting.bench.now, 10)
+
+
+def revoke(draft: Draft) -> None:
+    """The credential of line 11 is gone, and there is another."""
+    [held] = draft.credentials_of(11)
+    draft.delete(held)
+    draft.put(replace(held, id=held.id + 1000))
+
+
+async def bound_and_revoked() -> Commits:
+    setting = Commits()
+    setting.register(SipPhone().challenged(setting.bench))
+    setting.store.settle()
+    draft = setting.bench.inventory.draft()
+    revoke(draft)
+    setting.bench.inventory = draft
+    return setting
+
+
+async def test_bindings_of_revoked_devices_go_also_when_the_disk_failed_first() -> None:
+    setting = await bound_and_revoked()
+    setting.commits.reconcile({1})
+    assert setting.store.waiting == []
+    setting.commits.reconcile({1}, {1})
+    setting.store.settle(StoreUnavailable("locked"))
+    assert len(setting.bench.aor("2001")) == 1
+    setting.commits.sweep()
+    setting.store.settle()
+    assert setting.bench.aor("2001") == []
+
+
+async def test_at_start_whatever_was_bound_with_void_credentials_goes() -> None:
+    setting = await bound_and_revoked()
+    setting.commits.reconcile()
+    setting.store.settle()
+    assert setting.bench.aor("2001") == []

@@ -6,6 +6,7 @@ from typing import Final
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.keys import KEYRING, ROOT
 
 from offhook.errors import ArchiveUnusable
 from offhook.secret import Secret
@@ -19,9 +20,8 @@ from offhook.store.archive import (
     seal,
     sealed_size,
 )
-from offhook.store.keys import Keyring
+from offhook.store.keys import Keyring, RootKey
 
-KEYRING: Final = Keyring(bytes(32))
 CHEAP: Final = Cost(1, 64, 1)
 HEADER_BYTES: Final = len(bytes(Header.for_keyring(KEYRING)))
 
@@ -106,8 +106,8 @@ def test_no_two_archives_share_a_key() -> None:
 
 
 def test_another_key_is_told_by_name() -> None:
-    other = Keyring(b"1" * 32)
-    with pytest.raises(ArchiveUnusable, match=f"key {KEYRING.key_id.hex()}, and the key here is {other.key_id.hex()}"):
+    other = Keyring(RootKey(b"1" * 32), RootKey(b"2" * 32))
+    with pytest.raises(ArchiveUnusable, match=f"key {ROOT.id.hex()}, and the key here is {other.describe()}"):
         Header.for_keyring(KEYRING).derive_from_keyring(other)
 
 
@@ -128,3 +128,10 @@ def test_what_is_no_archive_or_asks_too_much_is_refused() -> None:
 def test_any_bytes_are_refused_in_words(content: bytes) -> None:
     with pytest.raises(ArchiveUnusable):
         read_header(io.BytesIO(content))
+
+
+def test_a_key_that_is_no_longer_in_use_opens_what_it_sealed() -> None:
+    header = Header.for_keyring(KEYRING)
+    later = Keyring(RootKey(b"1" * 32), ROOT)
+    assert header.derive_from_keyring(later) == header.derive_from_keyring(KEYRING)
+    assert Header.for_keyring(later).key_id == later.current.id

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.support.keys import KEYRING, ROOT
 
 from offhook.errors import ArchiveUnusable, Conflict, StoreUnavailable
 from offhook.secret import Secret
 from offhook.store import archive
 from offhook.store.archive import Cost, Header, Unsealed, read_header, seal
-from offhook.store.backup import DATABASES, KEY_FILE, Backups, extract
-from offhook.store.keys import Keyring
+from offhook.store.backup import DATABASES, Backups, extract
+from offhook.store.key_file import KEY_FILE
+from offhook.store.keys import Keyring, RootKey, parse_keyring
 
-KEYRING: Final = Keyring(bytes(32))
 PASSPHRASE: Final = Secret("four words of mine")
 
 
@@ -58,7 +59,7 @@ def unsealed(content: bytes, passphrase: Secret | None) -> Unsealed:
 def test_what_was_committed_is_in_it_and_nothing_is_left_behind(
     state_dir: Path, tmp_path: Path, passphrase: Secret | None
 ) -> None:
-    backup = Backups(state_dir, KEYRING, "1.2.3").make(passphrase, 1_800_000_000.0)
+    backup = Backups(state_dir, lambda: KEYRING, "1.2.3").make(passphrase, 1_800_000_000.0)
     content = b"".join(backup.pieces())
     assert len(content) == backup.size
     assert KEYRING.format().reveal().encode() not in content
@@ -86,7 +87,7 @@ def test_what_was_committed_is_in_it_and_nothing_is_left_behind(
 
 
 def test_one_is_made_at_a_time(state_dir: Path) -> None:
-    backups = Backups(state_dir, KEYRING, "1.2.3")
+    backups = Backups(state_dir, lambda: KEYRING, "1.2.3")
     first = backups.make(None, 0.0)
     with pytest.raises(Conflict, match="being made already"):
         backups.make(None, 0.0)
@@ -98,7 +99,7 @@ def test_copies_that_a_killed_daemon_left_go_with_the_next(state_dir: Path) -> N
     left = state_dir / ".backup-left"
     left.mkdir()
     (left / "inventory.db").write_text("half")
-    Backups(state_dir, KEYRING, "1.2.3").make(None, 0.0).close()
+    Backups(state_dir, lambda: KEYRING, "1.2.3").make(None, 0.0).close()
     assert not left.exists()
 
 
@@ -108,7 +109,7 @@ def test_a_disk_that_fails_is_said_and_holds_up_no_later_backup(
     def fail(source: Path, target: Path) -> Path:
         raise OSError(28, "No space left on device")
 
-    backups = Backups(state_dir, KEYRING, "1.2.3")
+    backups = Backups(state_dir, lambda: KEYRING, "1.2.3")
     with monkeypatch.context() as patched:
         patched.setattr("offhook.store.backup._copy_database", fail)
         with pytest.raises(StoreUnavailable, match="full"):
@@ -120,7 +121,7 @@ def test_a_disk_that_fails_is_said_and_holds_up_no_later_backup(
 def test_a_database_that_is_none_is_said(tmp_path: Path) -> None:
     (tmp_path / "bindings.db").write_bytes(b"nothing" * 1000)
     with pytest.raises(StoreUnavailable, match="is damaged"):
-        Backups(tmp_path, KEYRING, "1.2.3").make(None, 0.0)
+        Backups(tmp_path, lambda: KEYRING, "1.2.3").make(None, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -136,3 +137,15 @@ def test_a_table_of_contents_that_is_not_understood_is_refused(content: bytes, t
     file = b"".join(seal(header, header.derive_from_keyring(KEYRING), [io.BytesIO(content)]))
     with pytest.raises(ArchiveUnusable, match="newer Offhook"):
         extract(unsealed(file, None), tmp_path)
+
+
+def test_the_keys_of_the_moment_are_inside_all_of_them(state_dir: Path, tmp_path: Path) -> None:
+    """The key may change while the databases are copied: the copy opens with one from before or after."""
+    rings = iter([KEYRING, Keyring(RootKey(b"n" * 32))])
+    backup = Backups(state_dir, lambda: next(rings), "1.2.3").make(PASSPHRASE, 0.0)
+    content = b"".join(backup.pieces())
+    backup.close()
+    extract(unsealed(content, PASSPHRASE), tmp_path)
+    keys = parse_keyring((tmp_path / KEY_FILE).read_text())
+    assert keys is not None
+    assert [key.id for key in keys] == [RootKey(b"n" * 32).id, ROOT.id]

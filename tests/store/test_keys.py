@@ -1,104 +1,56 @@
-"""The key is made once, kept from others, and nothing opens without it."""
+"""Root keys, and the text that holds them."""
 
 import base64
-import os
-import stat
-from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offhook.errors import KeyUnusable
-from offhook.secret import Secret
-from offhook.store.keys import AesGcmBox, Keyring, load_keyring
+from offhook.store.keys import Keyring, RootKey, parse_keyring
 
-BOX = AesGcmBox(Keyring(bytes(32)))
-
-
-def test_the_first_start_makes_a_key_that_only_its_owner_reads(tmp_path: Path) -> None:
-    key = load_keyring(tmp_path, create=True)
-    assert stat.S_IMODE((tmp_path / "secret.key").stat().st_mode) == 0o400
-    assert load_keyring(tmp_path, create=False).key_id == key.key_id
-    assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
+KEYS = st.lists(st.binary(min_size=32, max_size=32).map(RootKey), min_size=1, max_size=4)
+LINE = "offhook-key-1:" + base64.b64encode(bytes(32)).decode()
 
 
-def test_a_missing_key_is_not_made_anew_where_secrets_exist(tmp_path: Path) -> None:
-    with pytest.raises(KeyUnusable, match=r"secret\.key is missing, but the inventory holds secrets"):
-        load_keyring(tmp_path, create=False)
-    assert list(tmp_path.iterdir()) == []
+def test_keys_differ_by_purpose_and_by_root() -> None:
+    key, other = RootKey(bytes(32)), RootKey(bytes(31) + b"\x01")
+    assert key.derive("secrets") == key.derive("secrets")
+    assert len({key.derive(purpose) for purpose in ("secrets", "nonces", "to tags")} | {other.derive("nonces")}) == 4
+    assert key.id != other.id
+    assert RootKey.generate().id != RootKey.generate().id
 
 
-@pytest.mark.parametrize("mode", [0o440, 0o404, 0o600 | 0o004])
-def test_a_key_that_others_can_read_is_refused_with_the_command_to_run(tmp_path: Path, mode: int) -> None:
-    load_keyring(tmp_path, create=True)
-    (tmp_path / "secret.key").chmod(mode)
-    with pytest.raises(KeyUnusable, match=rf"mode {mode:04o}\). Run: chmod 0400 "):
-        load_keyring(tmp_path, create=True)
+@given(KEYS)
+def test_what_was_formatted_is_parsed_in_its_order(keys: list[RootKey]) -> None:
+    keyring = Keyring(*keys)
+    parsed = parse_keyring(keyring.format().reveal())
+    assert parsed is not None
+    assert [key.id for key in parsed] == [key.id for key in keyring]
+    assert parsed.current.reveal() == keys[0].reveal()
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"offhook-key-1:",
-        b"offhook-key-1:AAAA\n",
-        base64.b64encode(bytes(32)),
-        b"\xff\xfe\x00",
-        "offhook-key-1:é".encode(),
-    ],
-)
-def test_what_is_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "secret.key"
-    path.write_bytes(content)
-    path.chmod(0o400)
-    with pytest.raises(KeyUnusable, match="is not a key that Offhook made"):
-        load_keyring(tmp_path, create=True)
+@given(st.text(max_size=80))
+def test_any_text_is_keys_or_none(text: str) -> None:
+    keyring = parse_keyring(text)
+    assert keyring is None or len(keyring) > 0
 
 
-def test_a_folder_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(KeyUnusable, match="cannot be written"):
-        load_keyring(tmp_path / "missing", create=True)
+def test_a_line_that_is_no_key_spoils_them_all() -> None:
+    assert parse_keyring(f"\n{LINE}\r\n\n{LINE}\n") is not None
+    for text in ("", "\n", f"{LINE}\n{LINE[:-5]}\n", f"{LINE} {LINE}", f"# new\n{LINE}", LINE.removeprefix("offhook-")):
+        assert parse_keyring(text) is None
 
 
-def test_a_credential_of_systemd_comes_before_the_file(tmp_path: Path) -> None:
-    credentials = tmp_path / "credentials"
-    credentials.mkdir()
-    own = load_keyring(tmp_path, create=True)
-    assert load_keyring(tmp_path, create=False, credentials_dir=credentials).key_id == own.key_id
-    text = "offhook-key-1:" + base64.b64encode(os.urandom(32)).decode()
-    (credentials / "offhook.key").write_text(text)
-    (credentials / "offhook.key").chmod(0o440)
-    assert load_keyring(tmp_path, create=False, credentials_dir=credentials).key_id != own.key_id
+def test_each_key_stands_in_a_ring_once() -> None:
+    one, two = RootKey(bytes(32)), RootKey(b"1" * 32)
+    ring = Keyring(one, two).including([two, one])
+    assert ring.keys == (one, two)
+    assert (ring.find(two.id), ring.find(b"none")) == (two, None)
+    assert ring.without(one.id).keys == (two,)
+    assert ring.describe() == f"{one.id.hex()}, {two.id.hex()}"
 
 
-def test_keys_differ_by_purpose() -> None:
-    keyring = Keyring(bytes(32))
-    assert keyring.derive("secrets") == keyring.derive("secrets")
-    assert len({keyring.derive(purpose) for purpose in ("secrets", "nonces", "to tags")}) == 3
-
-
-@given(st.text(max_size=50), st.text(max_size=20))
-def test_what_is_sealed_opens_under_its_context_alone(text: str, context: str) -> None:
-    sealed = BOX.seal(Secret(text), context)
-    assert BOX.open(sealed, context) == Secret(text)
-    assert BOX.seal(Secret(text), context) != sealed
-    with pytest.raises(KeyUnusable):
-        BOX.open(sealed, context + "x")
-
-
-@given(st.integers(0, 40), st.integers(1, 255))
-def test_what_was_altered_does_not_open(place: int, flip: int) -> None:
-    sealed = bytearray(BOX.seal(Secret("Sesame234"), "credential:1:secret"))
-    sealed[place % len(sealed)] ^= flip
-    with pytest.raises(KeyUnusable, match="sealed with another key, or altered"):
-        BOX.open(bytes(sealed), "credential:1:secret")
-
-
-def test_another_key_opens_nothing() -> None:
-    other = AesGcmBox(Keyring(bytes(31) + b"\x01"))
-    with pytest.raises(KeyUnusable, match="sealed with another key"):
-        other.open(BOX.seal(Secret("Sesame234"), "x"), "x")
-    with pytest.raises(KeyUnusable):
-        BOX.open(b"", "x")
-    assert other.digest("token") != BOX.digest("token") == BOX.digest("token")
+def test_what_is_printed_holds_no_key() -> None:
+    ring = Keyring(RootKey(b"k" * 32))
+    shown = f"{ring!r} {ring.current!r} {ring.format()} {ring.describe()}"
+    assert "kkkk" not in shown
+    assert base64.b64encode(b"kkkk").decode()[:4] not in shown

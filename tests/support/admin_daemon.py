@@ -16,21 +16,31 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
+from argon2 import PasswordHasher
 from sqlalchemy import event
+from tests.support.keys import KEYRING
 
-from offhook.admin.application import make_application
+from offhook.admin.announcements import Announcements
+from offhook.admin.announcer import Announcer
+from offhook.admin.api.description import Description
+from offhook.admin.application import find_routes, make_application
 from offhook.admin.auth import Tokens
 from offhook.admin.changes import Changes
 from offhook.admin.ports import Daemon, Listening, RenderedFile, Services
+from offhook.admin.registers import Registers
+from offhook.admin.routes import Route
 from offhook.endpoint import Endpoint, Transport
 from offhook.errors import Conflict, NotFound
 from offhook.events import EventBus, InventoryChanged
 from offhook.inventory.apply import ApplyOptions
 from offhook.inventory.editor import Workshop
+from offhook.inventory.emergency.coverage_book import CoverageBook
+from offhook.inventory.emergency.validation import Validation
 from offhook.inventory.facts import FactBook
 from offhook.inventory.generated import IdSource
-from offhook.inventory.models import Account, Carrier, Device, DeviceType
-from offhook.inventory.ports import ConfigDigests
+from offhook.inventory.models import Account, Carrier, Device, DeviceType, Entity, User
+from offhook.inventory.pins import Pins
+from offhook.inventory.ports import Capability, ConfigDigests, Put
 from offhook.inventory.service import DAEMON, InventoryService
 from offhook.inventory.snapshot import Inventory
 from offhook.observability.health import Health
@@ -42,11 +52,14 @@ from offhook.secret import Secret
 from offhook.servers.admin import AdminServer
 from offhook.store.audit import SqlAuditLog
 from offhook.store.backup import Backups
-from offhook.store.keys import AesGcmBox, Keyring
+from offhook.store.key_file import KeyFile
+from offhook.store.renewal import Renewal
+from offhook.store.rotation import Keys
+from offhook.store.sql.data_keys import SqlDataKeys
 from offhook.store.sql.engine import open_engine
 from offhook.store.sql.inventory import SqlInventoryStore
 from offhook.store.sql.tables import metadata
-from offhook.store.tokens import Role, SqlTokenStore
+from offhook.store.tokens import Role, Scope, SqlTokenStore
 
 T = TypeVar("T")
 
@@ -92,6 +105,9 @@ class FakeClock:
 class FakeVendors:
     """Knows every vendor."""
 
+    def capability(self, kind: DeviceType, vendor: str | None, model: str | None) -> Capability | None:
+        return None
+
     def find_vendor_by_mac(self, mac: str) -> str | None:
         return "yealink" if mac.startswith("001565") else None
 
@@ -109,7 +125,8 @@ class FakeDigests:
         if carrier.type is DeviceType.DECT_HANDSET or carrier.vendor == "unheard":
             return None
         lines = inventory.lines_of(carrier.id)
-        return ConfigDigests(config=repr((carrier.name, lines)), registration=repr(lines))
+        names = [user.full_name for line in lines if (user := inventory.find(User, line.user_id)) is not None]
+        return ConfigDigests(config=repr((carrier.name, names, lines)), registration=repr(lines))
 
 
 class FakeReloads:
@@ -167,6 +184,9 @@ class AdminDaemon:
     facts: FactBook
     reloads: FakeReloads
     clock: FakeClock
+    bus: EventBus
+    announcements: Announcements
+    announcer: Announcer
     socket: Path
     url: str
     #: Of TCP, without a slash at its end.
@@ -176,18 +196,36 @@ class AdminDaemon:
     def inventory(self) -> Inventory:
         return self.services.inventory.inventory
 
-    async def token(self, role: Role, name: str = "") -> str:
+    async def token(
+        self,
+        role: Role,
+        name: str = "",
+        *,
+        scopes: Sequence[Scope] = (),
+        accounts: Sequence[str] = (),
+        networks: Sequence[str] = (),
+    ) -> str:
         """The text of a new token."""
-        _, text = await self.services.tokens.create(name or role.value, role, None)
+        found = [account.id for account in self.inventory.all(Account) if account.name in accounts]
+        _, text = await self.services.tokens.create(
+            name or role.value, role, None, scopes=scopes, accounts=found, networks=networks
+        )
         return text.reveal()
+
+    async def apply(self, document: str) -> None:
+        """Applies a document, as the daemon itself."""
+        service = self.services.inventory
+        await service.apply(service.document(document.encode(), "document"), ApplyOptions(), DAEMON)
 
     def local(self) -> aiohttp.ClientSession:
         """A client on the local socket."""
         return aiohttp.ClientSession("http://localhost", connector=aiohttp.UnixConnector(str(self.socket)))
 
-    async def remote(self, role: Role) -> aiohttp.ClientSession:
+    async def remote(
+        self, role: Role, *, scopes: Sequence[Scope] = (), accounts: Sequence[str] = ()
+    ) -> aiohttp.ClientSession:
         """A client on TCP, with a token of that role."""
-        token = await self.token(role, f"{role.value} of a test")
+        token = await self.token(role, f"{role.value} of a test", scopes=scopes, accounts=accounts)
         return aiohttp.ClientSession(self.url, headers={"Authorization": f"Bearer {token}"})
 
     def device(self, name: str = "Reception", account: str = "acme") -> Device:
@@ -241,15 +279,19 @@ def _preview(device: Device, file: str, *, reveal: bool) -> RenderedFile:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, *, document: str = DOCUMENT, body_bytes: int = 100_000) -> AsyncIterator[AdminDaemon]:
-    """The admin side on a socket in ``folder`` and on a TCP port, with ``document`` applied."""
+async def running(
+    folder: Path, *, document: str = DOCUMENT, entities: Sequence[Entity] = (), body_bytes: int = 100_000
+) -> AsyncIterator[AdminDaemon]:
+    """The admin side on a socket in ``folder`` and on a TCP port, with ``entities`` stored and ``document`` applied."""
     clock = FakeClock()
     engine = open_engine(folder / "inventory.db")
     event.listen(engine, "connect", _do_not_sync)
     metadata.create_all(engine)
     ids = IdSource(clock)
-    keyring = Keyring(bytes(32))
-    box = AesGcmBox(keyring)
+    key_file = KeyFile(folder / "secret.key")
+    key_file.write(KEYRING)
+    keys = Keys(key_file, KEYRING, SqlDataKeys(engine), clock)
+    box = keys.box
     bus, changes = EventBus(_fail), Changes(START)
     bus.subscribe(InventoryChanged, changes.note)
     metrics = Metrics("0.0.0")
@@ -257,8 +299,10 @@ async def running(folder: Path, *, document: str = DOCUMENT, body_bytes: int = 1
     facts = FactBook()
     bindings = BindingTable()
     with ThreadPoolExecutor(1) as executor:
+        store = SqlInventoryStore(engine, box)
+        store.commit([Put(entity) for entity in entities], ())
         inventory = InventoryService(
-            SqlInventoryStore(engine, box),
+            store,
             Workshop(ids, box, FakeVendors()),
             FakeDigests(),
             bus=bus,
@@ -267,17 +311,36 @@ async def running(folder: Path, *, document: str = DOCUMENT, body_bytes: int = 1
         )
         await inventory.load()
         if document:
-            await inventory.apply(document.encode(), "acme.yaml", ApplyOptions(), DAEMON)
+            await inventory.apply(inventory.document(document.encode(), "acme.yaml"), ApplyOptions(), DAEMON)
         reloads = FakeReloads(ids)
-        services = Services(
-            inventory=inventory,
+        registers = Registers(lambda: inventory.inventory, facts, bindings, clock)
+        announcements = Announcements(clock, kept=20, listeners=5, observer=metrics.events_followed)
+        announcer = Announcer(
+            announcements,
+            inventory=lambda: inventory.inventory,
+            devices=registers.devices,
             facts=facts.of,
             bindings=bindings,
             reloads=reloads,
+            bus=bus,
+            clock=clock,
+        )
+        services = Services(
+            inventory=inventory,
+            pins=Pins(inventory, box, executor, hasher=PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)),
+            registers=registers,
+            facts=facts.of,
+            bindings=bindings,
+            reloads=reloads,
+            validation=Validation(metrics.address_validated),
+            coverage=CoverageBook(lambda: inventory.inventory, clock, executor, lambda *_: None),
             tokens=Tokens(SqlTokenStore(engine), clock, executor, ids.next),
             audit=SqlAuditLog(engine),
-            backups=Backups(folder, keyring, "0.0.0"),
+            backups=Backups(folder, lambda: keys.keyring, "0.0.0"),
+            keys=keys,
+            renewal=Renewal(keys, inventory, store),
             changes=changes,
+            announcements=announcements,
             provisioning_url=lambda token: f"http://10.0.0.5:8080/p/{token.reveal()}/",
             preview=_preview,
             daemon=Daemon(
@@ -305,11 +368,15 @@ async def running(folder: Path, *, document: str = DOCUMENT, body_bytes: int = 1
                 facts,
                 reloads,
                 clock,
+                bus,
+                announcements,
+                announcer,
                 folder / "admin.sock",
                 f"http://{address}",
                 asyncio.get_running_loop(),
             )
         finally:
+            announcements.close()
             await server.stop()
     engine.dispose()
 
@@ -346,6 +413,11 @@ def in_background(folder: Path, *, document: str = DOCUMENT) -> Iterator[AdminDa
         if found:
             found[0].loop.call_soon_threadsafe(ends[0].set)
         thread.join(20)
+
+
+def routes_of(daemon: AdminDaemon) -> list[Route]:
+    """Every route of the API, made anew."""
+    return find_routes(daemon.services, Description("0.0.0"))
 
 
 def revision_of(daemon: AdminDaemon, device: Device) -> int:

@@ -243,11 +243,11 @@ class DaemonProcess:
 
     # -- the API, over the admin socket -------------------------------------------------------------------------
 
-    def ask(self, method: str, path: str, body: bytes | None = None) -> Any:
+    def ask(self, method: str, path: str, body: bytes | None = None, content_type: str = "application/yaml") -> Any:
         """What the API answers to a request below ``/api/v1``: for whatever a test needs, but does not test."""
         connection = _UnixConnection(self.state_dir / "admin.sock")
         try:
-            headers = {"Content-Type": "application/yaml"} if body is not None else {}
+            headers = {"Content-Type": content_type} if body is not None else {}
             connection.request(method, f"/api/v1{path}", body, headers)
             response = connection.getresponse()
             content = response.read()

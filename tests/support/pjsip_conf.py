@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 _OPTIONS: Final = {
-    "endpoint": {"type", "context", "disallow", "allow", "auth", "aors", "callerid"},
+    "endpoint": {"type", "context", "disallow", "allow", "auth", "aors", "callerid", "callerid_privacy"},
     "aor": {"type", "max_contacts", "remove_existing"},
     "auth": {"type", "auth_type", "username", "realm", "md5_cred"},
 }

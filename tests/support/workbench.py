@@ -14,7 +14,7 @@ from offhook.inventory.apply import Applied, ApplyOptions, apply_document
 from offhook.inventory.editor import Editor, Workshop
 from offhook.inventory.generated import IdSource
 from offhook.inventory.models import Account, Device, DeviceType, Entity, Number, User
-from offhook.inventory.ports import AuditRecord, Change, ConfigDigests, Put
+from offhook.inventory.ports import AuditRecord, Capability, Change, ConfigDigests, Put
 from offhook.inventory.reading import read_document
 from offhook.inventory.service import Actor, InventoryService, Plan
 from offhook.inventory.snapshot import Inventory
@@ -73,8 +73,23 @@ class InlineExecutor(Executor):
         return future
 
 
+#: What models of the fake vendors hold.
+CAPABILITIES = {
+    (DeviceType.DESKPHONE, "T46U"): Capability("T46U", lines=16, keys=27),
+    (DeviceType.DESKPHONE, "T31P"): Capability("T31P", lines=2, keys=2),
+    (DeviceType.DESKPHONE, "T19P"): Capability("T19P", lines=1, keys=0),
+    (DeviceType.ATA, "HT801"): Capability("HT801", lines=1, keys=0),
+    (DeviceType.ATA, "HT802"): Capability("HT802", lines=2, keys=0),
+    (DeviceType.DECT_BASE, "W2B"): Capability("W2B", handsets=2),
+    (DeviceType.DECT_BASE, "W0B"): Capability("W0B", handsets=0),
+}
+
+
 class FakeVendors:
-    """Knows two makers; their phones hold any password."""
+    """Knows two makers, and a few models; their phones hold any password."""
+
+    def capability(self, kind: DeviceType, vendor: str | None, model: str | None) -> Capability | None:
+        return CAPABILITIES.get((kind, model or "")) if vendor is not None else None
 
     def find_vendor_by_mac(self, mac: str) -> str | None:
         return {"001565": "yealink", "000413": "snom"}.get(mac[:6])
@@ -84,6 +99,9 @@ class FakeVendors:
 
     def missing_templates(self, kind: DeviceType, vendor: str | None, model: str | None) -> str | None:
         return None if vendor in ("yealink", "snom", "grandstream") else f"there are no templates for {vendor}"
+
+
+VENDORS = FakeVendors()
 
 
 class FakeDigests:
@@ -163,17 +181,27 @@ class Workbench:
         return self.service.inventory
 
     async def apply(self, text: str, *, yes: bool = False, **options: bool) -> Plan:
-        return await self.service.apply(text.encode(), "site.yaml", ApplyOptions(**options), JANE, yes=yes)
+        return await self.service.apply(
+            self.service.document(text.encode(), "site.yaml"), ApplyOptions(**options), JANE, yes=yes
+        )
 
     async def plan(self, text: str, **options: bool) -> Plan:
-        return await self.service.plan(text.encode(), "site.yaml", ApplyOptions(**options))
+        return await self.service.plan(self.service.document(text.encode(), "site.yaml"), ApplyOptions(**options))
+
+    async def change(self, edit: Callable[[Editor], object]) -> None:
+        """A change by the API; what ``edit`` gives is of no interest."""
+
+        def run(editor: Editor) -> None:
+            edit(editor)
+
+        await self.service.change(run, JANE)
 
     async def faults(self, text: str, **options: bool) -> list[str]:
         """What is wrong with a document, each with its line."""
         try:
             await self.plan(text, **options)
         except DocumentError as error:
-            return [f"{fault.line}: {fault.message}" for fault in error.faults]
+            return [f"{fault.line}: {replace(fault, file='', path='', line=0)}" for fault in error.faults]
         return []
 
     def phone(self, mac: str) -> Device:

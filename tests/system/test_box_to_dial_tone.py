@@ -156,6 +156,11 @@ async def test_facts_older_than_a_second_survive_a_crash(site: DaemonProcess) ->
     url = provisioning_url(site, "http")
     async with phone_with(Yealink(), YEALINK_MAC, url, Transport.UDP) as phone:
         await phone.wait_for(Registered)
+
+        async def is_validated() -> bool:
+            return bool(site.show_device(YEALINK_MAC)["dispatchable"])
+
+        await eventually(is_validated, "the address that was applied is in force")
         before = site.show_device(YEALINK_MAC)
 
         async def is_old() -> bool:

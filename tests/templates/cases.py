@@ -20,7 +20,7 @@ from tests.support.inventory import (
 )
 from tests.support.provisioning import Desk
 
-from offhook.inventory.models import Entity
+from offhook.inventory.models import Entity, Features
 from offhook.inventory.snapshot import Inventory
 from offhook.provisioning.answer import AnswerStatus
 
@@ -79,6 +79,25 @@ def _rich(vendor: str, model: str, mac: str) -> tuple[Entity, ...]:
     )
 
 
+def _featured(vendor: str, model: str, mac: str) -> tuple[Entity, ...]:
+    """Two lines whose numbers forward, hide and refuse, each in its own way."""
+    first = Features(
+        forward_busy="2002", forward_no_answer="+12125550199", call_waiting=False, hide_caller_id=True, voicemail=True
+    )
+    return (
+        account(),
+        user(),
+        number(1, user_id=1, features=first, display_first="Jane", display_last="at work"),
+        number(2, extension="2002", features=Features(forward_always="+4930123456", do_not_disturb=True)),
+        device(vendor=vendor, model=model, mac=mac, name="Reception"),
+        line(1, user_id=1, index=1),
+        line(2, number_id=2, index=2),
+        credential(1, line_id=1, aor_user="2001"),
+        credential(2, line_id=2, aor_user="2002", password="Pass2word"),
+        carrier(revision=3),
+    )
+
+
 def _external(vendor: str, model: str, mac: str) -> tuple[Entity, ...]:
     """A phone that registers with somebody else's registrar."""
     return (
@@ -116,6 +135,9 @@ CASES: tuple[GoldenCase, ...] = (
     *_yealink("T54W", "096", "96.86.0.23", _plain),
     *_yealink("T31P", "123", "124.86.0.40", _plain),
     *_yealink("T58W", "150", "150.86.0.5", _external),
+    *_yealink("T53W", "095", "96.86.0.23", _featured),
+    *_yealink("T19P", "053", "53.84.0.125", _featured),
+    *_snom("D862", _featured),
     *_snom("D785", _rich),
     *_snom("D865", _plain),
     *_snom("D120", _plain),

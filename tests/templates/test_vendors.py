@@ -1,29 +1,45 @@
 """What holds for every vendor folder and every model in it."""
 
+import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.inventory import ACCOUNT_TOKEN, account, carrier, credential, device, inventory_of, line, user
+from tests.support.inventory import (
+    ACCOUNT_TOKEN,
+    account,
+    carrier,
+    credential,
+    device,
+    inventory_of,
+    line,
+    number,
+    user,
+)
 from tests.support.provisioning import Desk, shipped
 from tests.templates.cases import CASES, GoldenCase, parse
 
 from offhook.events import ConfigFetched
-from offhook.inventory.models import Entity
+from offhook.inventory.generated import new_password
+from offhook.inventory.models import Entity, Features
 from offhook.inventory.snapshot import Inventory
 from offhook.provisioning.answer import AnswerStatus
 from offhook.provisioning.render import Renderer
 from offhook.provisioning.vendors import AgentKind, ModelSpec, Vendor
 from offhook.secret import Secret
 
-VENDORS = tuple(shipped().vendors.values())
-MODELS = tuple((vendor, model) for vendor in VENDORS for model in vendor.models.values())
+FOLDERS = tuple(shipped().vendors.values())
+VENDORS = tuple(vendor for vendor in FOLDERS if vendor.device_types)
+MODELS = tuple((vendor, model) for vendor in VENDORS for model in vendor.models.values() if vendor.has_templates(model))
 PASSWORD = "Swordfish99"
 AWKWARD = "\"<&>'\n{{7*7}}"
 
+of_each_folder = pytest.mark.parametrize("vendor", FOLDERS, ids=lambda vendor: vendor.name)
 of_each_vendor = pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
 of_each_model = pytest.mark.parametrize(("vendor", "model"), MODELS, ids=lambda value: value.name)
 
@@ -59,6 +75,33 @@ def test_every_model_gets_all_its_lines(vendor: Vendor, model: ModelSpec) -> Non
     text = answer.content.decode()
     assert text.count(PASSWORD) == model.lines
     assert re.findall(r"[^0-9]20\d\d-abc0(\d\d)", text) == [f"{index:02}" for index in range(1, model.lines + 1)]
+
+
+def _with_features(vendor: Vendor, model: ModelSpec, features: Features) -> dict[str, str]:
+    """The file of a phone whose lines have numbers with these features, as the phone reads it."""
+    mac = _mac(vendor)
+    numbers = [number(index, user_id=index, features=features) for index in range(1, model.lines + 1)]
+    inventory = _full(vendor, model).draft()
+    for part in numbers:
+        inventory.put(part)
+    file = _file(vendor, model, mac)
+    answer = Desk(inventory).ask(f"p/{ACCOUNT_TOKEN}/{file}")
+    return parse(GoldenCase(vendor.name, model.name, mac, file, "", inventory), answer.content)
+
+
+@of_each_model
+def test_features_reach_every_line_and_are_taken_back_by_the_next_file(vendor: Vendor, model: ModelSpec) -> None:
+    targets: dict[str, Any] = {"forward_always": "+49301", "forward_busy": "+49302", "forward_no_answer": "+49303"}
+    on = _with_features(vendor, model, replace(Features(call_waiting=False, do_not_disturb=True), **targets))
+    off = _with_features(vendor, model, Features())
+    assert on.keys() == off.keys()
+    for target in targets.values():
+        assert list(on.values()).count(target) == model.lines
+        assert target not in off.values()
+    changed = {key for key in on if on[key] != off[key]}
+    # Of each line a switch and a target for each of three forwardings, and do not disturb.
+    assert len([key for key in changed if "waiting" not in key]) == 7 * model.lines
+    assert [key for key in changed if "waiting" in key]
 
 
 @of_each_model
@@ -103,8 +146,43 @@ def test_one_kind_of_file_proves_a_revision(vendor: Vendor) -> None:
 
 @of_each_vendor
 def test_manifest_names_the_event_and_its_sources(vendor: Vendor) -> None:
+    assert vendor.reload is not None
     assert vendor.reload.reload
     assert vendor.reload.reboot != vendor.reload.reload
+
+
+@of_each_folder
+def test_passwords_of_every_vendor_cannot_be_guessed(vendor: Vendor) -> None:
+    alphabet, length = shipped().secret_shape(vendor.name)
+    assert len(set(alphabet)) == len(alphabet)
+    assert length * math.log2(len(alphabet)) >= 112
+    assert set(new_password(alphabet, length).reveal()) <= set(alphabet)
+
+
+@of_each_folder
+def test_models_without_templates_get_no_file(vendor: Vendor) -> None:
+    for model in vendor.models.values():
+        told = shipped().missing_templates(model.type, vendor.name, model.name)
+        assert (told is None) == vendor.has_templates(model)
+        assert told is None or "there are no templates for" in told
+
+
+GRANDSTREAM_AGENTS = [
+    (AgentKind.HTTP, "Grandstream Model HW HT802V2 V1.0A SW 1.0.5.4 DevId ec74d763e419", "HT802", "1.0.5.4"),
+    (AgentKind.HTTP, "Grandstream Model HW HT814 SW 1.0.29.8 DevId c074ad150b88", "HT814", "1.0.29.8"),
+    (AgentKind.SIP, "Grandstream HT802 1.0.17.5", "HT802", "1.0.17.5"),
+]
+
+
+@pytest.mark.parametrize(("kind", "agent", "model", "firmware"), GRANDSTREAM_AGENTS)
+def test_user_agent_of_an_adapter_says_what_it_is(kind: AgentKind, agent: str, model: str, firmware: str) -> None:
+    match = shipped().match_agent(kind, agent)
+    assert match is not None
+    assert (match.vendor, match.firmware) == ("grandstream", firmware)
+    assert match.mac == (agent.rpartition(" ")[2] if kind is AgentKind.HTTP else None)
+    found = shipped().vendors["grandstream"].find_model(match.model)
+    assert found is not None
+    assert found.name == model
 
 
 def _named(case: GoldenCase, text: str) -> Iterator[Entity]:

@@ -1,15 +1,15 @@
 """The admin API as an aiohttp application: who asks, whether they may, and how errors are answered.
 
 The same application serves the local socket and TCP. Peers of the socket are administrators; TCP wants a bearer
-token, and is guarded against web pages that a browser on this machine has open: their requests come with an Origin
-that is not ours, or, after DNS rebinding, with a Host that is not.
+token, except for the page that describes the API. It is guarded against web pages that a browser on this machine has
+open: their requests come with an Origin that is not ours, or, after DNS rebinding, with a Host that is not.
 """
 
 import ipaddress
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -20,18 +20,34 @@ from offhook.admin.api import (
     audit,
     backups,
     bindings,
+    coverage,
+    dect_systems,
+    device_actions,
+    device_lines,
     devices,
     documents,
+    emergency,
+    events,
+    imports,
+    keys,
     lines,
+    locations,
+    numbers,
     pbx,
     reloads,
+    station_types,
     status,
     tokens,
+    users,
 )
-from offhook.admin.auth import Identity, Penalties, Tokens, identify_peer
+from offhook.admin.api.description import Description
+from offhook.admin.auth import Identity, Penalties, Refusal, Tokens, identify_peer
 from offhook.admin.ports import Services
 from offhook.admin.problems import UNEXPECTED, find_problem
-from offhook.admin.routes import ROOT, Call, Route, require_role
+from offhook.admin.query import Query
+from offhook.admin.reach import Handlers
+from offhook.admin.reference import PUBLIC, Reference
+from offhook.admin.routes import ROOT, Call, Route, admit, admit_query
 from offhook.errors import RequestRefused
 from offhook.observability.metrics import Metrics
 
@@ -44,20 +60,33 @@ _REQUEST_ID: Final = web.RequestKey("request_id", str)
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def find_routes(services: Services) -> list[Route]:
+def find_routes(services: Services, description: Description) -> list[Route]:
     """Every route of the API."""
     parts: Iterable[list[Route]] = (
         accounts.routes(services),
         audit.routes(services),
         backups.routes(services),
         bindings.routes(services),
+        coverage.routes(services),
         devices.routes(services),
         documents.routes(services),
+        imports.routes(services),
+        emergency.routes(services),
+        events.routes(services),
+        keys.routes(services),
         lines.routes(services),
         pbx.routes(services),
         reloads.routes(services),
         status.routes(services),
         tokens.routes(services),
+        dect_systems.routes(services),
+        locations.routes(services),
+        station_types.routes(services),
+        numbers.routes(services),
+        device_actions.routes(services),
+        device_lines.routes(services),
+        users.routes(services),
+        description.routes(),
     )
     return [route for part in parts for route in part]
 
@@ -73,7 +102,10 @@ def make_application(
         request_id = secrets.token_hex(8)
         request[_REQUEST_ID] = request_id
         try:
-            request[_IDENTITY] = await guard.identify(request)
+            if request.path in PUBLIC:
+                guard.check_site(request)
+            else:
+                request[_IDENTITY] = await guard.identify(request)
             response = await handler(request)
         except Exception as error:
             problem = find_problem(error)
@@ -81,25 +113,38 @@ def make_application(
                 log.exception("admin.request.failed", request_id=request_id, method=request.method, path=request.path)
                 problem = UNEXPECTED
             response = problem.response(request_id)
-        response.headers.update(_HEADERS)
-        response.headers["X-Request-ID"] = request_id
         metrics.http_request("admin", response.status)
         return response
 
     application = web.Application(middlewares=[answer], client_max_size=body_bytes)
-    for route in find_routes(services):
+    application.on_response_prepare.append(_add_headers)
+    description = Description(services.daemon.version)
+    handlers = Handlers(services, lambda services: find_routes(services, description))
+    description.tell(handlers.routes)
+    Reference(handlers.routes).add_to(application)
+    for route in handlers.routes:
         if route.method == "GET":
-            application.router.add_get(ROOT + route.path, _endpoint(route), allow_head=True)
+            application.router.add_get(ROOT + route.path, _endpoint(route, handlers), allow_head=True)
         else:
-            application.router.add_route(route.method, ROOT + route.path, _endpoint(route))
+            application.router.add_route(route.method, ROOT + route.path, _endpoint(route, handlers))
     return application
 
 
-def _endpoint(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)
+    response.headers["X-Request-ID"] = request[_REQUEST_ID]
+
+
+def _endpoint(route: Route, handlers: Handlers) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    names = [param.name for param in route.query]
+
     async def endpoint(request: web.Request) -> web.StreamResponse:
         identity = request[_IDENTITY]
-        require_role(identity, route.role)
-        return await route.handler(Call(request, identity, request[_REQUEST_ID]))
+        admit(identity, route)
+        query = Query(request.query, names)
+        admit_query(identity, route, query)
+        handler = handlers.find(route, identity.reach)
+        return await handler(Call(request, identity, request[_REQUEST_ID], query))
 
     return endpoint
 
@@ -114,13 +159,9 @@ class _Guard:
 
     async def identify(self, request: web.Request) -> Identity:
         """Who asks. Raises RequestRefused for who may not ask."""
-        peer = request.transport.get_extra_info("socket") if request.transport is not None else None
-        if peer is None:
-            raise RequestRefused(400, "the connection is gone")
+        peer = self.check_site(request)
         if peer.family == socket.AF_UNIX:
             return identify_peer(peer)
-        self._check_host(request)
-        self._check_origin(request)
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not text.strip():
             raise RequestRefused(
@@ -130,12 +171,24 @@ class _Guard:
             )
         source = request.remote or "unknown"
         identity = await self._tokens.identify(text.strip(), source)
-        if identity is None:
-            self._penalties.note_wrong_token(source)
+        if isinstance(identity, Refusal):
+            self._penalties.note_wrong_token(source, identity)
             raise RequestRefused(
-                401, "the token is not valid: wrong, revoked or expired", remedy="see: offhook token list"
+                401,
+                "the token is not valid: wrong, revoked, expired, or not for this network",
+                remedy="see: offhook token list",
             )
         return identity
+
+    def check_site(self, request: web.Request) -> socket.socket:
+        """Refuses what another web site had a browser ask. Gives the connection."""
+        peer = request.transport.get_extra_info("socket") if request.transport is not None else None
+        if peer is None:
+            raise RequestRefused(400, "the connection is gone")
+        if peer.family != socket.AF_UNIX:
+            self._check_host(request)
+            self._check_origin(request)
+        return cast("socket.socket", peer)
 
     def _check_host(self, request: web.Request) -> None:
         host = (urlsplit(f"//{request.host}").hostname or "") if _is_sane(request.host) else ""

@@ -11,9 +11,11 @@ import secrets
 import socket
 import struct
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 import structlog
@@ -21,8 +23,9 @@ import structlog
 from offhook.clock import Clock
 from offhook.errors import Conflict, Invalid, NotFound, RequestRefused, StoreError
 from offhook.inventory.identifiers import parse_label
+from offhook.inventory.reach import Reach
 from offhook.secret import Secret
-from offhook.store.tokens import AdminToken, Role, TokenStore
+from offhook.store.tokens import AdminToken, Role, Scope, TokenStore
 
 log = structlog.get_logger()
 
@@ -32,6 +35,8 @@ _TEXT_LIMIT: Final = 128
 #: How often "last used" is written; it is for people who clean up.
 _USE_NOTED_SECONDS: Final = 300.0
 _MAX_TOKENS: Final = 1000
+_MAX_NETWORKS: Final = 32
+_SOCKET: Final = "socket"
 
 #: struct ucred of unix(7): pid, uid, gid.
 _UCRED: Final = struct.Struct("3i")
@@ -46,12 +51,35 @@ class Identity:
     origin: str
     #: ``socket``, or the address.
     role: Role
+    scopes: frozenset[Scope] = frozenset()
+    reach: Reach | None = None
+    #: The accounts that it may see and change; None: all, and the daemon itself.
+    token_id: int = 0
+    #: 0: it showed none.
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it came by the local socket."""
+        return self.origin == _SOCKET
+
+    def may(self, role: Role, scope: Scope | None = None) -> bool:
+        """Whether role and scopes are enough."""
+        return self.role.allows(role) and (scope is None or scope in self.scopes)
+
+
+class Refusal(StrEnum):
+    """Why a token identifies nobody. Whoever shows it is not told which; the log is."""
+
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    NETWORK = "network"
+    #: It is used from where it may not be.
 
 
 def identify_peer(peer: socket.socket) -> Identity:
     """Whoever may open the local socket is an administrator; the kernel says who it is (SO_PEERCRED)."""
     _, uid, _ = _UCRED.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
-    return Identity(describe_user(uid), "socket", Role.ADMINISTRATOR)
+    return Identity(describe_user(uid), _SOCKET, Role.ADMINISTRATOR, frozenset(Scope))
 
 
 def describe_user(uid: int) -> str:
@@ -87,9 +115,19 @@ class Tokens:
         """Every token by name, expired ones too."""
         return sorted(self._by_digest.values(), key=lambda token: token.name.casefold())
 
-    async def create(self, name: str, role: Role, expires_at: float | None) -> tuple[AdminToken, Secret]:
+    async def create(
+        self,
+        name: str,
+        role: Role,
+        expires_at: float | None,
+        *,
+        scopes: Iterable[Scope] = (),
+        accounts: Iterable[int] = (),
+        networks: Iterable[str] = (),
+    ) -> tuple[AdminToken, Secret]:
         """A new token, and its text, which is nowhere else. Raises Invalid, Conflict, StoreUnavailable."""
         name = parse_label(name)
+        blocks, granted = parse_networks(networks), frozenset(scopes)
         now = self._clock.now()
         if expires_at is not None and expires_at <= now:
             raise Invalid("the token would have expired already", field="expires_at", remedy="name a time to come")
@@ -111,6 +149,9 @@ class Tokens:
                 digest=_digest(text),
                 created_at=now,
                 expires_at=expires_at,
+                scopes=tuple(scope for scope in Scope if scope in granted),
+                accounts=tuple(sorted(set(accounts))),
+                networks=blocks,
             )
             await asyncio.get_running_loop().run_in_executor(self._executor, self._store.add, token)
             self._by_digest[token.digest] = token
@@ -134,17 +175,35 @@ class Tokens:
     def _find(self, name: str) -> AdminToken | None:
         return next((token for token in self._by_digest.values() if token.name.casefold() == name.casefold()), None)
 
-    async def identify(self, text: str, source: str) -> Identity | None:
-        """Whose token that is; None for none, a revoked and an expired one alike."""
+    async def identify(self, text: str, source: str) -> Identity | Refusal:
+        """Whose token that is, shown by an address."""
         if not text.startswith(PREFIX) or len(text) > _TEXT_LIMIT:
-            return None
+            return Refusal.UNKNOWN
         token = self._by_digest.get(_digest(text))
         now = self._clock.now()
-        if token is None or (token.expires_at is not None and token.expires_at <= now):
-            return None
+        if token is None:
+            return Refusal.UNKNOWN
+        if token.expires_at is not None and token.expires_at <= now:
+            return Refusal.EXPIRED
+        if token.networks and not _is_within(source, token.networks):
+            return Refusal.NETWORK
         if token.last_used_at is None or now - token.last_used_at >= _USE_NOTED_SECONDS:
             await self._note_used(token, now)
-        return Identity(f"token {token.name}", source, token.role)
+        return Identity(
+            name=f"token {token.name}",
+            origin=source,
+            role=token.role,
+            scopes=frozenset(token.scopes),
+            reach=frozenset(token.accounts) or None,
+            token_id=token.id,
+        )
+
+    def counts(self, identity: Identity) -> bool:
+        """Whether somebody who was identified would be still: tokens are revoked, and expire."""
+        if identity.is_local:
+            return True
+        token = next((token for token in self._by_digest.values() if token.id == identity.token_id), None)
+        return token is not None and (token.expires_at is None or token.expires_at > self._clock.now())
 
     async def _note_used(self, token: AdminToken, now: float) -> None:
         self._by_digest[token.digest] = replace(token, last_used_at=now)
@@ -152,6 +211,39 @@ class Tokens:
             await asyncio.get_running_loop().run_in_executor(self._executor, self._store.note_used, token.id, now)
         except StoreError as error:
             log.warning("admin.token.use_not_noted", token=token.name, error=str(error))
+
+
+def parse_networks(texts: Iterable[str]) -> tuple[str, ...]:
+    """CIDR blocks as they are kept. Raises Invalid."""
+    found: dict[str, None] = {}
+    for text in texts:
+        try:
+            found[str(ip_network(text.strip()))] = None
+        except ValueError as error:
+            raise Invalid(
+                f"{text[:64]!r} is no network: {error}",
+                field="networks",
+                rule="CIDR (RFC 4632, RFC 4291)",
+                remedy="write it like 10.0.0.0/8, 192.0.2.7 or fd00::/8",
+            ) from None
+    if len(found) > _MAX_NETWORKS:
+        raise Invalid(
+            f"{len(found)} networks are more than a token can have",
+            field="networks",
+            rule=f"at most {_MAX_NETWORKS}",
+            remedy="write larger ones",
+        )
+    return tuple(found)
+
+
+def _is_within(source: str, networks: Iterable[str]) -> bool:
+    try:
+        address = ip_address(source)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return any(address in ip_network(network) for network in networks)
 
 
 class Penalties:
@@ -168,7 +260,7 @@ class Penalties:
         self._failures: OrderedDict[str, tuple[float, int]] = OrderedDict()
         #: Source: when its minute began, and wrong tokens since. Where the table is full, the oldest goes.
 
-    def note_wrong_token(self, source: str) -> None:
+    def note_wrong_token(self, source: str, reason: Refusal) -> None:
         """Counts it. Raises RequestRefused with 429 where there were too many."""
         now = self._clock.monotonic()
         began, count = self._failures.get(source, (now, 0))
@@ -179,7 +271,7 @@ class Penalties:
         if len(self._failures) > self._sources:
             self._failures.popitem(last=False)
         if count == 0:
-            log.warning("admin.token.refused", source=source)
+            log.warning("admin.token.refused", source=source, reason=reason.value)
         if count >= self._allowed:
             wait = int(began + self._seconds - now) + 1
             raise RequestRefused(

@@ -10,6 +10,7 @@ from offhook.inventory.identifiers import format_ipei, format_mac, parse_ipei, p
 from offhook.inventory.models import Account, Device
 from offhook.inventory.rules import describe_device
 from offhook.inventory.snapshot import Inventory
+from offhook.yamldoc import Value
 
 _SUGGESTIONS: Final = 3
 #: Names and MACs compared in search of one that may have been meant.
@@ -24,9 +25,16 @@ def device_key(device: Device) -> str:
     return format_ipei(device.ipei) if device.ipei else str(device.id)
 
 
+def device_part(device: Device) -> dict[str, Value]:
+    """What its part of a document says that it is known by."""
+    if device.mac:
+        return {"mac": format_mac(device.mac)}
+    return {"ipei": format_ipei(device.ipei)} if device.ipei else {"name": device.name}
+
+
 def get_device(inventory: Inventory, text: str) -> Device:
     """The device. Raises NotFound, with what may have been meant, and Conflict where the name is that of several."""
-    found = _find(inventory, text.strip())
+    found = find_devices(inventory, text.strip())
     if len(found) == 1:
         return found[0]
     if not found:
@@ -43,7 +51,8 @@ def get_device(inventory: Inventory, text: str) -> Device:
     )
 
 
-def _find(inventory: Inventory, text: str) -> list[Device]:
+def find_devices(inventory: Inventory, text: str) -> list[Device]:
+    """Those of that MAC, else IPEI, else name, else id: several only where a name is that of several."""
     for parse, find in ((parse_mac, inventory.find_device_by_mac), (parse_ipei, inventory.find_device_by_ipei)):
         try:
             device = find(parse(text))

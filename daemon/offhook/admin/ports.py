@@ -2,21 +2,30 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from offhook.admin.announcements import Listener, Wanted
 from offhook.admin.auth import Tokens
 from offhook.admin.changes import Changes
+from offhook.admin.imports_under_way import ImportsUnderWay
+from offhook.admin.registers import Registers
 from offhook.clock import Clock
+from offhook.inventory.emergency.coverage_book import Covered
+from offhook.inventory.emergency.validation import Validation
 from offhook.inventory.facts import DeviceFacts
 from offhook.inventory.models import Device
+from offhook.inventory.pins import Pins
 from offhook.inventory.service import InventoryService
 from offhook.observability.health import Health
 from offhook.registrar.bindings import Binding
 from offhook.reload.progress import ReloadRecord
 from offhook.secret import Secret
-from offhook.store.audit import AuditEntry
+from offhook.store.audit import EVERY_RECORD, AuditEntry, AuditFilter
 from offhook.store.backup import Backups
+from offhook.store.renewal import Renewal
+from offhook.store.rotation import Keys
 
 
 class Reloads(Protocol):
@@ -51,11 +60,31 @@ class Bindings(Protocol):
         ...
 
 
+class Coverage(Protocol):
+    """How far emergency addresses go."""
+
+    async def current(self) -> Covered:
+        """The report on the inventory as it is now."""
+        ...
+
+
 class AuditLog(Protocol):
     """The audit, latest first."""
 
-    def read(self, limit: int, before: int | None = None) -> Sequence[AuditEntry]:
+    def read(self, limit: int, before: int | None = None, wanted: AuditFilter = EVERY_RECORD) -> Sequence[AuditEntry]:
         """Up to ``limit`` entries with ids below ``before``. Blocks; raises StoreUnavailable."""
+        ...
+
+
+class Followed(Protocol):
+    """What happens, for those who listen."""
+
+    def listen(self, wanted: Wanted, last_id: str = "") -> AbstractContextManager[Listener]:
+        """Begins after the announcement of that id, or now. Raises RequestRefused where too many listen."""
+        ...
+
+    def id_of(self, number: int) -> str:
+        """What a listener sends to go on from there."""
         ...
 
 
@@ -106,17 +135,27 @@ class Daemon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """All of it."""
+    """All of it. What is added here is added to :mod:`offhook.admin.reach` as well."""
 
     inventory: InventoryService
+    registers: Registers
+    pins: Pins
     facts: Callable[[int], DeviceFacts]
     #: Of a device.
     bindings: Bindings
     reloads: Reloads
+    validation: Validation
+    #: Of emergency addresses.
+    coverage: Coverage
     tokens: Tokens
     audit: AuditLog
     backups: Backups
+    keys: Keys
+    renewal: Renewal
+    #: Moves secrets to another data key.
     changes: Changes
+    announcements: Followed
+    imports: ImportsUnderWay = field(default_factory=ImportsUnderWay)
     provisioning_url: Callable[[Secret], str]
     #: What a phone is given as the URL of its provisioning, of an account's token.
     preview: Preview

@@ -1,13 +1,17 @@
 """Errors as problem documents (RFC 9457): the one place where the admin API turns an exception into an answer."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from offhook.errors import (
+    AddressRefused,
+    AddressUnclear,
+    Alternative,
     Conflict,
     DocumentError,
     Fault,
@@ -19,12 +23,38 @@ from offhook.errors import (
     RenderError,
     RequestRefused,
     StoreUnavailable,
+    ValidatorUnreachable,
 )
 
 CONTENT_TYPE: Final = "application/problem+json"
 #: ``type`` of a problem: this and a slug; nothing is to be found there (RFC 9457 §3.1.1 allows it).
 _TYPE: Final = "urn:offhook:problem:"
 _RETRY_SECONDS: Final = 5
+_VALIDATOR_RETRY_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class AlternativeView:
+    """A value to choose instead of the one that was sent."""
+
+    text: str
+    elements: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemView:
+    """A problem document (RFC 9457). Members that say nothing are left out."""
+
+    type: str
+    title: str
+    status: int
+    request_id: str
+    detail: str = ""
+    field: str = ""
+    rule: str = ""
+    remedy: str = ""
+    faults: tuple[Fault, ...] = ()
+    alternatives: tuple[AlternativeView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +71,8 @@ class Problem:
     remedy: str = ""
     faults: tuple[Fault, ...] = ()
     #: Of a document, each with its place.
+    alternatives: tuple[Alternative, ...] = ()
+    #: Values to choose from instead of the one that was sent.
     headers: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -49,14 +81,20 @@ class Problem:
         return _TYPE + "-".join(self.title.lower().split())
 
     def response(self, request_id: str) -> web.Response:
-        """The answer. Members that say nothing are left out."""
-        document: dict[str, Any] = {"type": self.type, "title": self.title, "status": self.status}
-        for name in ("detail", "field", "rule", "remedy"):
-            if text := getattr(self, name):
-                document[name] = text
-        if self.faults:
-            document["faults"] = [asdict(fault) for fault in self.faults]
-        document["request_id"] = request_id
+        """The answer."""
+        view = ProblemView(
+            type=self.type,
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            field=self.field,
+            rule=self.rule,
+            remedy=self.remedy,
+            faults=self.faults,
+            alternatives=tuple(AlternativeView(it.text, dict(it.elements)) for it in self.alternatives),
+            request_id=request_id,
+        )
+        document = {name: value for name, value in asdict(view).items() if value not in ("", ())}
         return web.Response(
             status=self.status,
             body=json.dumps(document, ensure_ascii=False).encode(),
@@ -81,6 +119,10 @@ def find_problem(error: Exception) -> Problem | None:
             return _of_inventory(404, "Not found", error)
         case Conflict():
             return _of_inventory(409, "Conflict", error)
+        case AddressUnclear():
+            return _of_inventory(422, "Address unclear", error)
+        case AddressRefused():
+            return _of_inventory(422, "Address refused", error)
         case Invalid():
             return _of_inventory(422, "Invalid value", error)
         case DocumentError():
@@ -97,6 +139,15 @@ def find_problem(error: Exception) -> Problem | None:
             return Problem(status=500, title="Template failed", detail=str(error), remedy="correct the template")
         case KeyUnusable():
             return Problem(status=500, title="Key unusable", detail=str(error))
+        case ValidatorUnreachable():
+            retry = (("Retry-After", str(_VALIDATOR_RETRY_SECONDS)),)
+            return Problem(
+                status=503,
+                title="Validator out of reach",
+                detail=str(error),
+                remedy="try again later; the address in force stays in force",
+                headers=retry,
+            )
         case StoreUnavailable():
             retry = (("Retry-After", str(_RETRY_SECONDS)),)
             return Problem(status=503, title="Store unavailable", detail=str(error), headers=retry)
@@ -108,7 +159,14 @@ def find_problem(error: Exception) -> Problem | None:
 
 def _of_inventory(status: int, title: str, error: InventoryError) -> Problem:
     return Problem(
-        status=status, title=title, detail=error.message, field=error.field, rule=error.rule, remedy=error.remedy
+        status=status,
+        title=title,
+        detail=error.message,
+        field=error.field,
+        rule=error.rule,
+        remedy=error.remedy,
+        faults=error.faults if len(error.faults) > 1 else (),
+        alternatives=error.alternatives,
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
@@ -64,21 +65,44 @@ class Query:
             raise Invalid(f"{name} is {text[:64]!r}", field=name, rule=f"a number from 0 to {most}", remedy="change it")
         return int(text)
 
-    def choice(self, name: str, enum: type[E]) -> E | None:
-        """One of the values of an enumeration, None where it is not given."""
-        text = self.text(name).lower()
+    def moment(self, name: str) -> float | None:
+        """A time in ISO 8601, in UTC where it names no zone; None where it is not given."""
+        text = self.text(name)
         if not text:
             return None
         try:
-            return enum(text)
-        except ValueError:
-            close = difflib.get_close_matches(text, list(enum), 1)
+            # A plus that was not escaped arrives as a blank.
+            read = datetime.fromisoformat(text.replace(" ", "+") if " " in text[11:] else text)
+            return (read if read.tzinfo is not None else read.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
             raise Invalid(
                 f"{name} is {text[:64]!r}",
                 field=name,
-                rule=f"one of {', '.join(enum)}",
-                remedy=f"did you mean {close[0]}?" if close else "choose one of them",
+                rule="a time in ISO 8601",
+                remedy="write it like 2026-11-22 or 2026-11-22T08:30:00Z",
             ) from None
+
+    def choice(self, name: str, enum: type[E]) -> E | None:
+        """One of the values of an enumeration, None where it is not given."""
+        return _choose(name, text, enum) if (text := self.text(name)) else None
+
+    def choices(self, name: str, enum: type[E]) -> frozenset[E]:
+        """Those of a parameter that may be repeated; none where it is not given."""
+        return frozenset(_choose(name, text, enum) for text in self.texts(name) if text)
+
+
+def _choose(name: str, given: str, enum: type[E]) -> E:
+    text = given.lower()
+    try:
+        return enum(text)
+    except ValueError:
+        close = difflib.get_close_matches(text, list(enum), 1)
+        raise Invalid(
+            f"{name} is {text[:64]!r}",
+            field=name,
+            rule=f"one of {', '.join(enum)}",
+            remedy=f"did you mean {close[0]}?" if close else "choose one of them",
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ def check_config(as_json: bool) -> None:
 
     Exit status 0 where it can be used, with or without warnings, else 2.
     """
+    from offhook.config.emergency import read_emergency
     from offhook.config.load import find_lowest_port, find_warnings
 
-    file = settings.find_config_file()
-    warnings = find_warnings(settings.load(), find_lowest_port())
+    file, config = settings.find_config_file(), settings.load()
+    read_emergency(config.emergency)
+    warnings = find_warnings(config, find_lowest_port())
     if as_json:
         print_json({"file": str(file), "warnings": warnings})
         return

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import quote, urlencode
 
@@ -17,6 +19,17 @@ _ROOT: Final = "/api/v1"
 _SECONDS: Final = 30.0
 _PAGE: Final = 1000
 _PIECE_BYTES: Final = 1024 * 1024
+#: The daemon says something more often than that, even where nothing happens.
+_SILENCE_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened."""
+
+    id: str
+    type: str
+    data: Mapping[str, Any]
 
 
 class Client:
@@ -50,9 +63,9 @@ class Client:
         """Sends JSON."""
         return json.loads(self._ask("POST", steps, query, json.dumps(body).encode(), "application/json"))
 
-    def post_document(self, *steps: str, text: bytes, **query: object) -> Any:
-        """Sends YAML. It may take minutes where it is long."""
-        return json.loads(self._ask("POST", steps, query, text, "application/yaml", timeout=1800.0))
+    def post_document(self, *steps: str, text: bytes, content_type: str = "application/yaml", **query: object) -> Any:
+        """Sends a document or a table. It may take minutes where it is long."""
+        return json.loads(self._ask("POST", steps, query, text, content_type, timeout=1800.0))
 
     def post_for_file(self, *steps: str, body: Mapping[str, object], file: BinaryIO) -> int:
         """Sends JSON, and writes what comes back to a file; gives its length. OSError is the file's."""
@@ -65,9 +78,36 @@ class Client:
             raise Failure("the daemon broke off; nothing was written", remedy="see the daemon's log")
         return length
 
-    def delete(self, *steps: str) -> Any:
+    def follow(self, *steps: str, last_id: str = "", **query: object) -> "Iterator[Event]":
+        """Events as they happen, until the daemon ends; from after the one of that id, where it is given."""
+        headers = {"Last-Event-ID": last_id} if last_id else {}
+        with self._response("GET", steps, query, timeout=_SILENCE_SECONDS, headers=headers) as response:
+            name, data, event_id = "", "", last_id
+            while line := self._read_line(response):
+                field, _, value = line.decode().rstrip("\r\n").partition(": ")
+                match field:
+                    case "id":
+                        event_id = value
+                    case "event":
+                        name = value
+                    case "data":
+                        data = value
+                    case "":
+                        if data:
+                            yield Event(event_id, name, json.loads(data))
+                        name = data = ""
+
+    def patch(self, *steps: str, body: Mapping[str, object], **query: object) -> Any:
+        """Changes what is there: absent fields stay, null clears."""
+        return json.loads(self._ask("PATCH", steps, query, json.dumps(body).encode(), "application/merge-patch+json"))
+
+    def put(self, *steps: str, body: Mapping[str, object], **query: object) -> Any:
+        """Sets what is there."""
+        return json.loads(self._ask("PUT", steps, query, json.dumps(body).encode(), "application/json"))
+
+    def delete(self, *steps: str, **query: object) -> Any:
         """Deletes what is there."""
-        return json.loads(self._ask("DELETE", steps, {}))
+        return json.loads(self._ask("DELETE", steps, query))
 
     def _ask(
         self,
@@ -88,9 +128,10 @@ class Client:
         method: str,
         steps: tuple[str, ...],
         query: Mapping[str, object],
-        body: bytes | None,
-        content_type: str,
-        timeout: float,
+        body: bytes | None = None,
+        content_type: str = "",
+        timeout: float = _SECONDS,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> "Iterator[HTTPResponse]":
         url = "/".join((_ROOT, *(quote(step, safe="") for step in steps)))
         given = {name: _text(value) for name, value in query.items() if value not in (None, "", False, ())}
@@ -102,7 +143,8 @@ class Client:
         connection = UnixConnection(self._path, timeout)
         try:
             try:
-                connection.request(method, url, body, {"Content-Type": content_type} if body is not None else {})
+                content = {"Content-Type": content_type} if body is not None else {}
+                connection.request(method, url, body, {**content, **headers})
                 response = connection.getresponse()
             except OSError as error:
                 raise self._unreachable(error) from None
@@ -119,6 +161,16 @@ class Client:
 
         try:
             return response.read(size)
+        except OSError as error:
+            raise self._unreachable(error) from None
+        except HTTPException:
+            raise self._broken_off() from None
+
+    def _read_line(self, response: "HTTPResponse") -> bytes:
+        from offhook.cli.connection import HTTPException
+
+        try:
+            return response.readline()
         except OSError as error:
             raise self._unreachable(error) from None
         except HTTPException:
@@ -160,16 +212,19 @@ def _failure(status: int, content: bytes) -> Failure:
     """What a problem document says (RFC 9457)."""
     try:
         problem = json.loads(content)
-        faults = [_fault(fault) for fault in problem.get("faults", ())]
+        faults = [format_fault(fault) for fault in problem.get("faults", ())]
         message = problem.get("detail") or problem["title"]
         remedy = problem.get("remedy", "")
+        alternatives = problem.get("alternatives", ())
         if status >= 500:
             message += f" (request {problem['request_id']})"
     except (ValueError, KeyError, TypeError, AttributeError):
         return Failure(f"the daemon answered {status}, and nothing that can be read", remedy="see the daemon's log")
-    return Failure(message, remedy=remedy, faults=faults)
+    return Failure(message, remedy=remedy, faults=faults, alternatives=alternatives)
 
 
-def _fault(fault: Mapping[str, Any]) -> str:
-    place = f"{fault['file']}:{fault['line']}:{fault['column']}" if fault["line"] else fault["file"]
-    return ": ".join(part for part in (place, fault["path"], fault["message"]) if part)
+def format_fault(fault: Mapping[str, Any]) -> str:
+    """``file:line:column: path: what is wrong; what to do``, as far as they are told."""
+    place = ":".join(str(part) for part in (fault["file"], fault["line"], fault["line"] and fault["column"]) if part)
+    said = f"{fault['message']}; {fault['remedy']}" if fault.get("remedy") else fault["message"]
+    return ": ".join(part for part in (place, fault["path"], said) if part)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from offhook.cli.client import connect
+from offhook.cli.import_ import KINDS
 from offhook.cli.output import waiting
 from offhook.cli.pbx import PbxExport
 from offhook.cli.printable import printable
@@ -15,6 +16,7 @@ from offhook.cli.settings import config_option
 @click.command()
 @click.option("--account", "accounts", metavar="NAME", multiple=True, help="Only this account; may be repeated.")
 @click.option("--secrets", is_flag=True, help="With passwords; it is written to the audit.")
+@click.option("--csv", "kind", type=click.Choice(KINDS), help="A table instead, as import takes it back.")
 @click.option(
     "--for",
     "program",
@@ -31,6 +33,7 @@ from offhook.cli.settings import config_option
 def export(
     accounts: tuple[str, ...],
     secrets: bool,
+    kind: str | None,
     program: str | None,
     context: str | None,
     reason: str | None,
@@ -48,13 +51,18 @@ def export(
         raise click.UsageError("--context, --reason and --watch go with --for")
     if context and program != "asterisk":
         raise click.UsageError("--context goes with --for asterisk")
+    if kind is not None and (program is not None or secrets):
+        raise click.UsageError("--csv goes without --for and --secrets: no secret is in a table")
     if program is not None and secrets:
         raise click.UsageError("--for exports credentials anyway: leave out --secrets")
     if bool(command) is not watch:
         raise click.UsageError("a command goes with --watch: offhook export --for PBX --watch -- COMMAND")
     if output is not None and not watch:
         check_absent(output, force=force)
-    if program is None:
+    if kind is not None:
+        with waiting("exporting"):
+            text = connect().get_text("exports", "csv", kind, account=accounts)
+    elif program is None:
         with waiting("exporting"):
             text = connect().get_text("inventory", "export", account=accounts, secrets=secrets)
     else:

@@ -3,7 +3,7 @@
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, Any, Final
 
 import click
@@ -20,19 +20,37 @@ class Failure(click.ClickException):
 
     exit_code = FAILED
 
-    def __init__(self, message: str, *, remedy: str = "", faults: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        faults: Sequence[str] = (),
+        alternatives: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         super().__init__(message)
         self.remedy = remedy
         self.faults = faults
         #: Each on a line of its own, as ``file:line:column: path: message``.
+        self.alternatives = alternatives
+        #: What the daemon offers to choose from, with ``text`` and ``elements``.
 
     def show(self, file: IO[Any] | None = None) -> None:
         out = file or sys.stderr
         for fault in self.faults:
             click.echo(printable(fault), file=out)
-        _say(f"Error: {self.message}", out)
-        if self.remedy:
+        _say(f"Error: {self._summary}", out)
+        if self.remedy and not self._is_told:
             _say(f"  {self.remedy}", out)
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether the message is that of a fault that is listed."""
+        return any(self.message in fault for fault in self.faults)
+
+    @property
+    def _summary(self) -> str:
+        return f"{len(self.faults)} faults; nothing was changed" if self._is_told else self.message
 
 
 def _say(text: str, out: IO[Any]) -> None:

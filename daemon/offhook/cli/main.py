@@ -19,17 +19,27 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "status": ("status", "status"),
     "plan": ("documents", "plan"),
     "apply": ("documents", "apply"),
+    "import": ("import_", "import_"),
     "export": ("export", "export"),
     "account": ("account", "account"),
+    "location": ("location", "location"),
+    "station-type": ("station_type", "station_type"),
+    "user": ("user", "user"),
+    "number": ("number", "number"),
+    "dect": ("dect", "dect"),
     "device": ("device", "device"),
     "line": ("line", "line"),
+    "emergency": ("emergency", "emergency"),
     "bindings": ("bindings", "bindings"),
     "reload": ("reload", "reload"),
     "render": ("render", "render"),
     "token": ("token", "token"),
     "audit": ("audit", "audit"),
+    "events": ("events", "events"),
+    "key": ("key", "key"),
     "backup": ("backup", "backup"),
     "restore": ("restore", "restore"),
+    "completion": ("completion", "completion"),
     "version": ("version", "version"),
 }
 
@@ -67,7 +77,7 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog='Completion: eval "$(_OFFHOOK_COMPLETE=bash_source offhook)", or zsh_source, or fish_source.',
+    epilog="Completion: offhook completion bash, or zsh, or fish.",
 )
 @click.version_option(__version__, "--version", prog_name="offhook", message="%(prog)s %(version)s")
 @config_option

@@ -2,6 +2,7 @@
 
 import click
 
+from offhook.cli.changes import count
 from offhook.cli.client import connect
 from offhook.cli.output import Column, format_seconds, json_option, print_fields, print_json, print_table
 from offhook.cli.settings import config_option
@@ -17,6 +18,7 @@ def status(as_json: bool) -> None:
         print_json(it)
         return
     counts = ", ".join(f"{name} {count}" for name, count in it["counts"].items() if count)
+    missing = it["emergency"]["assigned_not_dispatchable"]
     print_fields(
         [
             ("Offhook", f"{it['version']}, process {it['pid']}, up {format_seconds(it['uptime_seconds'])}"),
@@ -24,6 +26,13 @@ def status(as_json: bool) -> None:
             ("configuration", it["config_file"]),
             ("state", it["state_dir"]),
             ("inventory", counts or "empty"),
+            (
+                "emergency",
+                f"{count(missing, 'phone')} of users without an address that help can be sent to; "
+                "see: offhook emergency coverage"
+                if missing
+                else "",
+            ),
             *((f"check {check['name']}", check["text"]) for check in it["checks"] if not check["ok"]),
         ]
     )

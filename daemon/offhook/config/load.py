@@ -1,13 +1,15 @@
 """From the file to a :class:`Config`, or to every fault it has."""
 
+import ipaddress
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from offhook import yamldoc
-from offhook.config.schema import NOT_IN_THIS_VERSION, Config
+from offhook.config.schema import NOT_IN_THIS_VERSION, Config, Emergency, ValidatorKind
 from offhook.endpoint import Endpoint, Transport
 from offhook.errors import ConfigError, DocumentError, Fault
 
@@ -87,6 +89,7 @@ def _contradictions(config: Config, socket: Path, left: yamldoc.Remainder) -> It
     for place, folder in left.each(("templates", "paths"), config.templates.paths):
         if not folder.is_dir():
             yield place, f"{folder} is no folder; create it or remove it here"
+    yield from _missing_for_validator(config.emergency, left)
     if left.is_doubtful(("state_dir",)) or left.is_doubtful(("admin", "socket")):
         return
     if config.admin.socket.is_dir():
@@ -98,6 +101,16 @@ def _contradictions(config: Config, socket: Path, left: yamldoc.Remainder) -> It
             f"{config.admin.socket} has {length} bytes, and a socket's path at most {_SOCKET_PATH_BYTES}; "
             f"shorten state_dir, or name a place outside it in place of {socket}",
         )
+
+
+def _missing_for_validator(emergency: Emergency, left: yamldoc.Remainder) -> Iterator[tuple[yamldoc.Path, str]]:
+    keys: tuple[str, ...] = ()
+    if emergency.validator is ValidatorKind.STREET_RANGES and emergency.street_ranges is None:
+        keys = ("street_ranges",)
+    elif emergency.validator is ValidatorKind.HTTP and emergency.http.url is None:
+        keys = ("http", "url")
+    if keys and not left.is_doubtful(("emergency", *keys)):
+        yield ("emergency", "validator"), f"{emergency.validator.value} needs emergency.{'.'.join(keys)}; add it"
 
 
 def _stated_listeners(config: Config, left: yamldoc.Remainder) -> list[tuple[yamldoc.Path, Transport, Endpoint]]:
@@ -131,10 +144,25 @@ def find_warnings(config: Config, lowest_port: int) -> list[str]:
             f"admin.listen: {config.admin.listen} is open to other machines, and is not encrypted; "
             "listen on 127.0.0.1 behind a proxy with TLS"
         )
+    url = config.emergency.http.url
+    if config.emergency.validator is ValidatorKind.HTTP and url and not _is_private(url):
+        warnings.append(
+            f"emergency.http.url: {url} is not encrypted: addresses and the token can be read on their way; use https"
+        )
     for index, network in enumerate(config.provisioning.lan_networks):
         if network.prefixlen == 0:
             warnings.append(f"provisioning.lan_networks[{index}]: {network} hands secrets to every address there is")
     return warnings
+
+
+def _is_private(url: str) -> bool:
+    """Whether nobody else sees what is sent there: it is encrypted, or stays on this machine."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        return parts.scheme == "https" or host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def find_lowest_port() -> int:

@@ -1,6 +1,7 @@
 """The configuration, a class per section. What a value means stands in ``config/offhook.yaml``, beside its default."""
 
 import ipaddress
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 from urllib.parse import urlsplit
@@ -111,6 +112,21 @@ def _public_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _service_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is no URL; write it as https://host/path") from None
+    if parts.scheme not in {"http", "https"} or not host or port == 0:
+        raise ValueError("must begin with https:// or http:// and a host")
+    if "@" in parts.netloc or "#" in url:
+        raise ValueError("must have no user and no fragment; a credential belongs in token_file")
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise ValueError("has characters that a URL cannot have")
+    return url
+
+
 def _store_url(url: str) -> str:
     if url.startswith("postgresql"):
         raise ValueError("PostgreSQL is not in this version; write sqlite:///")
@@ -159,6 +175,14 @@ Size = Annotated[ByteSize, Field(ge=1, le=2**32)]
 
 def _networks(*texts: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+class ValidatorKind(StrEnum):
+    """Who judges whether an emergency address exists."""
+
+    NONE = "none"
+    STREET_RANGES = "street_ranges"
+    HTTP = "http"
 
 
 class Section(BaseModel):
@@ -238,6 +262,23 @@ class Templates(Section):
     paths: tuple[ResolvedPath, ...] = ()
 
 
+class HttpService(Section):
+    """A service that is asked whether addresses exist."""
+
+    url: Annotated[str, AfterValidator(_service_url)] | None = None
+    token_file: ResolvedPath | None = None
+    timeout_seconds: Annotated[int, Field(ge=1, le=10)] = 10
+
+
+class Emergency(Section):
+    """Who judges emergency addresses."""
+
+    validator: ValidatorKind = ValidatorKind.NONE
+    street_ranges: ResolvedPath | None = None
+    http: HttpService = HttpService()
+    recheck_days: Annotated[int, Field(ge=1, le=3650)] = 365
+
+
 class Log(Section):
     """What is written to standard error."""
 
@@ -289,6 +330,8 @@ class InventoryLimits(Section):
 class AdminLimits(Section):
     """Bounds of the admin server."""
 
+    listeners: Count = 100
+    events: Annotated[int, Field(ge=10, le=100_000)] = 1000
     body_bytes: Size = ByteSize(64 * 1024 * 1024)
 
 
@@ -323,6 +366,7 @@ class Config(Section):
     metrics: Metrics = Metrics()
     store: Store = Store()
     templates: Templates = Templates()
+    emergency: Emergency = Emergency()
     limits: Limits = Limits()
     smtp: Annotated[None, _not_in_this_version("mail")] = None
     log: Log = Log()

@@ -12,6 +12,15 @@ class AddressState(StrEnum):
     REJECTED = "rejected"
 
 
+class CheckedBy(StrEnum):
+    """Who found an address valid."""
+
+    FORM = "form"
+    #: Nobody: it has the form of its country, and no validator that is set up knows that country.
+    STREET_RANGES = "street_ranges"
+    HTTP = "http"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CivicAddress:
     """RFC 5139 §3.1; the element's name there is given beside each field."""
@@ -83,5 +92,7 @@ class EmergencyAddress:
     #: When the validator last gave a verdict on what was entered.
     in_force_at: float | None = None
     #: When the address in force was last found valid.
+    in_force_by: CheckedBy | None = None
+    #: By whom.
     original: str = ""
     #: The text that it was read from, where one was typed in one line.

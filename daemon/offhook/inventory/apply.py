@@ -1,13 +1,22 @@
 """Brings a draft to what a document says: the rules of ``plan`` and ``apply``."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from offhook.errors import Fault
+from offhook.errors import Fault, Invalid
+from offhook.inventory.apply_addresses import warn_about_addresses
 from offhook.inventory.apply_devices import apply_device, base_named, system_named
-from offhook.inventory.apply_parts import apply_account, apply_location, apply_number, apply_system, apply_user
-from offhook.inventory.apply_state import FAULTS_LISTED, ApplyState
+from offhook.inventory.apply_parts import (
+    apply_account,
+    apply_location,
+    apply_number,
+    apply_station_type,
+    apply_system,
+    apply_user,
+)
+from offhook.inventory.apply_state import ApplyState
 from offhook.inventory.document import LISTS, DevicePart
 from offhook.inventory.editor import Editor
 from offhook.inventory.models import (
@@ -19,9 +28,11 @@ from offhook.inventory.models import (
     Line,
     Location,
     Number,
+    StationType,
     User,
 )
-from offhook.inventory.reading import Reading, SetAside
+from offhook.inventory.progress import Progress, Stage
+from offhook.inventory.reading import Reading, SetAside, list_faults
 from offhook.inventory.rules import (
     Breach,
     describe,
@@ -35,9 +46,11 @@ from offhook.inventory.set_aside import StatedNames, find_unjudged
 from offhook.yamldoc import Path
 
 #: The lists of an account, and what each holds.
-_KINDS: Final[dict[str, type[Entity]]] = dict(zip(LISTS, (Location, User, Number, DectSystem, Device), strict=True))
+_KINDS: Final[dict[str, type[Entity]]] = dict(
+    zip(LISTS, (Location, StationType, User, Number, DectSystem, Device), strict=True)
+)
 #: The natural key of what each list holds.
-_KEYS: Final = dict(zip(LISTS, ("name", "username", "number", "name", "name"), strict=True))
+_KEYS: Final = dict(zip(LISTS, ("name", "name", "username", "number", "name", "name"), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,45 +71,84 @@ class Applied:
     warnings: list[Fault] = field(default_factory=list)
     pruned: dict[str, int] = field(default_factory=dict)
     #: How many of each kind ``prune`` deletes, what goes along with others included.
+    unchanged: Counter[str] = field(default_factory=Counter)
+    #: How many of each kind are as the document states them already.
+    progress: Progress = field(default_factory=Progress)
+
+    def refuse_to_prune(self) -> None:
+        """Raises Invalid where anything is deleted that the document merely lacks."""
+        if self.pruned:
+            counts = ", ".join(_count(name, count) for name, count in self.pruned.items())
+            raise Invalid(
+                f"--prune would delete {counts}",
+                field="prune",
+                rule="deleting wants a confirmation",
+                remedy="look at `offhook plan --prune FILE`, then add --yes",
+            )
 
 
-def apply_document(editor: Editor, reading: Reading, options: ApplyOptions) -> Applied:
-    """Edits the editor's draft. Where there are faults the draft is of no use and must be dropped."""
-    state = ApplyState(editor, reading, StatedNames(reading.set_aside), list(reading.faults))
-    each = reading.remainder.each
+def _count(name: str, count: int) -> str:
+    """``2 locations``; ``name`` is that of a list, and in the plural."""
+    words = name.replace("dect_", "DECT ")
+    return f"{count} {words.removesuffix('s') if count == 1 else words}"
+
+
+def apply_document(editor: Editor, reading: Reading, options: ApplyOptions, applied: Applied | None = None) -> Applied:
+    """Edits the editor's draft. Where there are faults the draft is of no use and must be dropped.
+
+    Gives ``applied``, filled in.
+    """
+    applied = applied or Applied()
+    state = ApplyState(editor, reading, StatedNames(reading.set_aside), list(reading.faults), list(reading.warnings))
+    progress, each = applied.progress, reading.remainder.each
     for names in _names(reading):
         _refuse_renames(state, names)
     stated_accounts = list(each(("accounts",), reading.part.accounts))
+    progress.begin(Stage.APPLYING, sum(len(getattr(stated, name)) for _, stated in stated_accounts for name in LISTS))
     accounts = {path: apply_account(state, stated, path) for path, stated in stated_accounts}
     for path, stated in stated_accounts:
         account = accounts[path]
         for at, location in each((*path, "locations"), stated.locations):
             apply_location(state, account, location, at)
+            progress.advance()
+        for at, kind in each((*path, "station_types"), stated.station_types):
+            apply_station_type(state, account, kind, at)
+            progress.advance()
         for at, system in each((*path, "dect_systems"), stated.dect_systems):
             apply_system(state, account, system, at)
+            progress.advance()
         for at, user in each((*path, "users"), stated.users):
             apply_user(state, account, user, at)
+            progress.advance()
         for at, number in each((*path, "numbers"), stated.numbers):
             apply_number(state, account, number, at)
+            progress.advance()
     for path, stated in stated_accounts:
         devices = list(each((*path, "devices"), stated.devices))
         for at, device in sorted(devices, key=lambda item: item[1].base is not None):
             apply_device(state, accounts[path], device, at)
+            progress.advance()
     pruned = _prune(state, list(accounts.values())) if options.prune and not state.faults else {}
     if options.confirm_moves:
         _move_users(state)
     _look_at_set_aside(state, accounts)
+    warn_about_addresses(state)
+    progress.begin(Stage.JUDGING)
     editor.settle()
     _judge(state)
-    return Applied(_in_order(state.faults), state.warnings, pruned)
+    applied.faults.extend(list_faults(state.faults))
+    applied.warnings.extend(state.warnings)
+    applied.pruned.update(pruned)
+    applied.unchanged.update(_unchanged(state))
+    return applied
 
 
-def _in_order(faults: list[Fault]) -> list[Fault]:
-    ordered = sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column))
-    if len(ordered) > FAULTS_LISTED:
-        more = Fault("has more faults than are listed; correct these first", file=ordered[0].file)
-        return [*ordered[:FAULTS_LISTED], more]
-    return ordered
+def _unchanged(state: ApplyState) -> Iterator[str]:
+    """The list that each thing stands in which is as the document says already."""
+    changed = {change.entity.id for change in state.draft.changes}
+    for entity_id, path in state.paths.items():
+        if entity_id not in changed and len(path) > 2:
+            yield "lines" if len(path) > 4 else str(path[2])
 
 
 # -- renaming -------------------------------------------------------------------------------------------------------
@@ -134,12 +186,12 @@ def _refuse_renames(state: ApplyState, names: _Names) -> None:
         first = renamed.setdefault(former.casefold(), at)
         if first != at:
             line, _ = state.reading.document.position(first)
-            state.fault(at, f"{former!r} is renamed already, in line {line}; drop one of the two")
+            state.fault(at, f"{former!r} is renamed already, in line {line}", remedy="drop one of the two")
         elif former.casefold() in present and former.casefold() != (name or "").casefold():
             state.fault(
                 at,
-                f"{former!r} is renamed and stated as well: applied twice, the document would do something else; "
-                "rename in a document of its own",
+                f"{former!r} is renamed and stated as well: applied twice, the document would do something else",
+                remedy="rename in a document of its own",
             )
         else:
             continue
@@ -169,6 +221,8 @@ def _look_up(state: ApplyState, account: Account, aside: SetAside) -> None:
         match name, aside.kind:
             case "location", "users" | "numbers" | "devices":
                 state.location_id(account, text, aside.path)
+            case "station_type", "numbers":
+                state.station_type_id(account, text, aside.path)
             case "user", "numbers" | "devices" | "lines":
                 state.user_named(account, text, at)
             case "base", "devices":
@@ -209,8 +263,9 @@ def _keep_stated_handsets(state: ApplyState, base: Device) -> None:
         if handset.id in state.paths:
             state.fault(
                 state.paths[handset.id],
-                f"its base {describe_device(base)} is not in the document, so --prune would delete both: "
-                "state the base, or write base: null",
+                f"its base {describe_device(base)} is not in the document, so --prune would delete both",
+                rule="deleting a base deletes its handsets (R11)",
+                remedy="state the base, or write base: null",
             )
 
 
@@ -222,7 +277,7 @@ def _prune_lines(state: ApplyState, device: Device, stated: frozenset[int]) -> i
             continue
         if line.index != 1:
             state.editor.delete(line)
-        elif state.draft.extension_of(line) is not None:
+        elif any(held is not None for held in (line.user_id, line.assigned_number_id, line.extension)):
             state.editor.assign(line)
         else:
             continue
@@ -242,15 +297,21 @@ def _move_users(state: ApplyState) -> None:
 
 
 def _judge(state: ApplyState) -> None:
-    for breach in find_breaches(state.draft):
+    for breach in find_breaches(state.draft, state.editor.vendors):
         if not state.unjudged.isdisjoint((breach.entity.id, *breach.rests_on)):
             continue
         path = _path_of(state, breach)
         if path is None:
             name = describe(breach.entity, state.draft)
-            state.fault((), breach.message if breach.message.startswith(name) else f"{name}: {breach.message}")
+            path, message = (), breach.message if breach.message.startswith(name) else f"{name}: {breach.message}"
         else:
-            state.fault(path if path[-1] == breach.field else (*path, breach.field), breach.message)
+            path, message = _below(path, breach.field), breach.message
+        state.fault(path, message, rule=breach.rule, remedy=breach.remedy, is_conflict=breach.is_conflict)
+
+
+def _below(path: Path, field: str) -> Path:
+    """The place of a field, which may be one of a part's part; ``user`` on a device is the whole of its line."""
+    return path if path[-1] == field else (*path, *field.split("."))
 
 
 def _path_of(state: ApplyState, breach: Breach) -> Path | None:

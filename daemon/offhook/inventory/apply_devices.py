@@ -4,10 +4,10 @@ from functools import partial
 from typing import Any
 
 from offhook.errors import Invalid
-from offhook.inventory.apply_parts import edit_address
+from offhook.inventory.apply_addresses import edit_address
 from offhook.inventory.apply_state import ApplyState
+from offhook.inventory.credentials import GivenCredential
 from offhook.inventory.document import DevicePart, LinePart
-from offhook.inventory.editor import GivenCredential
 from offhook.inventory.identifiers import parse_mac
 from offhook.inventory.models import Account, DectSystem, Device, DeviceType, Line
 from offhook.inventory.rules import describe_device, name_type
@@ -25,14 +25,15 @@ def apply_device(state: ApplyState, account: Account, part: DevicePart, path: Pa
         values["type"] = part.type
     if device is None and part.type is None:
         kinds = ", ".join(kind.value for kind in DeviceType)
-        state.fault(path, f"a new device needs a type: {kinds}")
+        state.fault(path, "a new device needs a type", remedy=f"state one of {kinds}")
         _set_aside(state, part)
         return
     if device is not None and part.type not in (None, device.type):
         state.fault(
             (*path, "type"),
-            f"{describe_device(device)} is {name_type(device.type)}; a device's type does not change: "
-            "delete it and add it anew",
+            f"{describe_device(device)} is {name_type(device.type)}; a device's type does not change",
+            remedy="delete it and add it anew",
+            is_conflict=True,
         )
         state.unjudged.add(device.id)
         return
@@ -55,7 +56,8 @@ def _find_device(state: ApplyState, account: Account, part: DevicePart, path: Pa
     if part.rename_from is not None and (part.mac or part.ipei):
         state.fault(
             (*path, "rename_from"),
-            "devices are known by their MAC or IPEI, and the name just changes; drop rename_from",
+            "devices are known by their MAC or IPEI, and the name just changes",
+            remedy="drop rename_from",
         )
     if part.mac is not None:
         device = state.draft.find_device_by_mac(part.mac)
@@ -64,11 +66,19 @@ def _find_device(state: ApplyState, account: Account, part: DevicePart, path: Pa
     elif part.name is not None:
         device = state.renamed(partial(_softphone, state, account), part.name, part.rename_from, path)
     else:
-        state.fault(path, "a device is known by its mac, a handset by its ipei, a softphone by its name")
+        state.fault(
+            path, "a device is known by its mac, a handset by its ipei, a softphone by its name", remedy="state it"
+        )
         return False, None
     if device is not None and device.account_id != account.id:
         owner = state.draft.get(Account, device.account_id)
-        state.fault(path, f"{describe_device(device)} belongs to account {owner.name}; delete it there first")
+        state.fault(
+            path,
+            f"{describe_device(device)} belongs to account {owner.name}",
+            rule="one account",
+            remedy="delete it there first",
+            is_conflict=True,
+        )
         state.unjudged.add(device.id)
         return False, None
     return True, device
@@ -93,7 +103,7 @@ def _references(
     if "location" in part.model_fields_set:
         values["location_id"] = state.location_id(account, part.location, path)
     if "address" in part.model_fields_set:
-        values["address"] = edit_address(part.address, device.address if device else None)
+        values["address"] = edit_address(state, part.address, device.address if device else None, (*path, "address"))
     if "base" in part.model_fields_set:
         base = base_named(state, account, part.base, (*path, "base"))
         values["base_id"] = base.id if base else None
@@ -109,7 +119,7 @@ def system_named(state: ApplyState, account: Account, name: str | None, path: Pa
         return None
     system = state.draft.find_system(account.id, name)
     if system is None and not state.names_aside.has("dect_systems", name):
-        state.fault(path, f"there is no DECT system {name!r}; add it under dect_systems")
+        state.fault(path, f"there is no DECT system {name!r}", remedy="add it under dect_systems")
     return system
 
 
@@ -122,11 +132,11 @@ def base_named(state: ApplyState, account: Account, text: str | None, path: Path
     except Invalid:
         found = [device for device in state.draft.devices_named(text) if device.account_id == account.id]
         if len(found) > 1:
-            state.fault(path, f"{len(found)} devices are called {text!r}; name the base by its MAC")
+            state.fault(path, f"{len(found)} devices are called {text!r}", remedy="name the base by its MAC")
             return None
     base = found[0] if found else None
     if base is None and not state.names_aside.has("devices", text):
-        state.fault(path, f"there is no base {text!r}; add it under devices, with type dect_base")
+        state.fault(path, f"there is no base {text!r}", remedy="add it under devices, with type dect_base")
     return base
 
 
@@ -135,7 +145,9 @@ def _apply_lines(state: ApplyState, account: Account, device: Device, part: Devi
     listed = part.lines or ()
     if "user" in part.model_fields_set:
         if any(line.index == 1 and line.model_fields_set.intersection(_ASSIGNMENTS) for line in listed):
-            state.fault((*path, "user"), "line 1 is assigned twice: by user, and under lines")
+            state.fault(
+                (*path, "user"), "line 1 is assigned twice: by user, and under lines", remedy="drop one of the two"
+            )
             return
         line = lines.get(1)
         if line is None and part.user is not None:
@@ -151,7 +163,7 @@ def _apply_lines(state: ApplyState, account: Account, device: Device, part: Devi
     seen: set[int] = set()
     for at, stated in state.reading.remainder.each((*path, "lines"), listed):
         if stated.index in seen:
-            state.fault(at, f"line {stated.index} is stated twice")
+            state.fault(at, f"line {stated.index} is stated twice", remedy="drop one of the two")
             continue
         seen.add(stated.index)
         line = lines.get(stated.index) or state.editor.create_line(device, stated.index)
@@ -164,7 +176,12 @@ def _apply_line(state: ApplyState, account: Account, line: Line, part: LinePart,
     state.paths[line.id] = path
     stated = part.stated(*_ASSIGNMENTS)
     if sum(value is not None for value in stated.values()) > 1:
-        state.fault(path, "a line has one assignment: a user, a number, or an extension of its own")
+        state.fault(
+            path,
+            "a line has one assignment: a user, a number, or an extension of its own",
+            rule="one assignment per line (T2)",
+            remedy="drop the others",
+        )
         return
     if any(value is not None for value in stated.values()):
         number = state.number_named(account, part.number, (*path, "number"))
@@ -180,6 +197,10 @@ def _apply_line(state: ApplyState, account: Account, line: Line, part: LinePart,
         active = state.draft.active_credential(line.id)
         is_known = active is not None and active.is_external
         if account.external_registrar and not is_known and None in (part.auth_username, part.password):
-            state.fault(path, "credentials of an external registrar are stated whole: auth_username and password")
+            state.fault(
+                path,
+                "credentials of an external registrar are stated whole",
+                remedy="state auth_username and password",
+            )
             return
         state.editor.give_credential(line, GivenCredential(part.auth_username, part.password))

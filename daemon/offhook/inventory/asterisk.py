@@ -40,6 +40,8 @@ def _sections(name: str, extension: PbxExtension, context: str) -> Iterator[str]
     yield f"auth={','.join(credential.auth_username for credential in extension.credentials)}"
     yield f"aors={name}"
     yield f"callerid={escape(_caller_id(extension))}"
+    if extension.hides_caller_id:
+        yield "callerid_privacy=prohib"
     yield from ("", f"[{name}]", "type=aor", f"max_contacts={extension.lines}", "remove_existing=yes")
     for credential in extension.credentials:
         yield from ("", f"[{credential.auth_username}]", "type=auth", "auth_type=md5")
@@ -49,9 +51,13 @@ def _sections(name: str, extension: PbxExtension, context: str) -> Iterator[str]
 
 
 def _caller_id(extension: PbxExtension) -> str:
-    """``"Jane Smith" <2001>``. What would end the quoted name early is put in other words."""
+    """``"Jane Smith" <2001>``, or the caller identity in the extension's place.
+
+    What would end the quoted name early is put in other words.
+    """
     name = extension.display_name.translate({ord('"'): "'", ord("\\"): "/", ord("<"): "(", ord(">"): ")"})
-    return f'"{name}" <{extension.extension}>' if name else f"<{extension.extension}>"
+    shown = extension.caller_identity or extension.extension
+    return f'"{name}" <{shown}>' if name else f"<{shown}>"
 
 
 def _comment(text: str) -> str:

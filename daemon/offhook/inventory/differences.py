@@ -1,12 +1,17 @@
 """Changes in words: what ``plan`` prints and the audit keeps. Secrets are hidden, ids are names."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, fields
+from dataclasses import field as dataclass_field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
 from offhook.inventory.address import CivicAddress, EmergencyAddress
+from offhook.inventory.emergency.parse import format_address
+from offhook.inventory.identifiers import format_ipei, format_mac
 from offhook.inventory.models import (
+    PIN_ATTEMPTS,
     Account,
     Carrier,
     Credential,
@@ -14,9 +19,11 @@ from offhook.inventory.models import (
     DectSystem,
     Device,
     Entity,
+    Features,
     Line,
     Location,
     Number,
+    StationType,
     User,
 )
 from offhook.inventory.ports import Change, Put
@@ -49,12 +56,15 @@ class Difference:
     key: str
     #: Kind and natural key, e.g. ``device Reception (00:15:65:12:34:56)``.
     fields: tuple[FieldDifference, ...]
+    account: str = dataclass_field(default="", compare=False)
+    #: The account that it belongs to, by name.
 
 
 #: In the order in which people think.
 _KIND_NAMES: Final[dict[type[Entity], str]] = {
     Account: "account",
     Location: "location",
+    StationType: "station_type",
     DectSystem: "dect_system",
     User: "user",
     Number: "number",
@@ -64,11 +74,12 @@ _KIND_NAMES: Final[dict[type[Entity], str]] = {
 }
 #: Fields that say nothing to a person, or must not be said.
 _HIDDEN: Final = frozenset(
-    {"id", "account_id", "phone_id", "token_digest", "former_token_digest", "pin_hash", "created_at", "slot"}
+    {"id", "account_id", "phone_id", "token_digest", "former_token_digest", "created_at", "slot", "logged_in_at"}
 )
-_SECRET: Final = frozenset({"sealed_token", "sealed_secret", "ha1"})
+_SECRET: Final = frozenset({"sealed_token", "sealed_secret", "sealed_default_pin", "ha1"})
 _REFERENCES: Final[dict[str, type[Entity]]] = {
     "location_id": Location,
+    "station_type_id": StationType,
     "user_id": User,
     "number_id": Number,
     "system_id": DectSystem,
@@ -92,10 +103,33 @@ def find_differences(before: Inventory, after: Inventory, changes: Iterable[Chan
         parts = tuple(_fields(change, before, after))
         if action is Action.UPDATE and not parts:
             continue
-        key = describe(entity, before if new is None else after)
-        difference = Difference(action, _KIND_NAMES[type(entity)], key, parts)
+        known = before if new is None else after
+        key = describe(entity, known)
+        difference = Difference(action, _KIND_NAMES[type(entity)], key, parts, name_account(entity, known))
         found.append((order.index(type(entity)), key, difference))
     return [difference for _, _, difference in sorted(found, key=lambda item: item[:2])]
+
+
+def name_kind(entity: Entity) -> str:
+    """What kind of thing it is, as the audit names it."""
+    return _KIND_NAMES[type(entity)]
+
+
+def name_account(entity: Entity, inventory: Inventory) -> str:
+    """The account that a thing belongs to; empty where it is gone."""
+    match entity:
+        case Account():
+            return entity.name
+        case Carrier():
+            device = inventory.find(Device, entity.id)
+            account_id = device.account_id if device is not None else None
+        case Credential():
+            line = inventory.find(Line, entity.line_id)
+            account_id = line.account_id if line is not None else None
+        case _:
+            account_id = entity.account_id
+    account = inventory.find(Account, account_id)
+    return account.name if account is not None else ""
 
 
 def _is_implied(entity: Entity, before: Inventory, after: Inventory) -> bool:
@@ -131,6 +165,10 @@ def _fields(change: Change, before: Inventory, after: Inventory) -> Iterable[Fie
         is_now = getattr(new, field) if new is not None else absent
         if was == is_now:
             continue
+        if field in ("pin_hash", "pin_failures"):
+            continue  # Both make one difference.
+        if field == "sealed_default_pin" and (not was or new is None):
+            continue  # Everybody gets one.
         if field in _SECRET:
             if field.startswith("sealed"):
                 name = field.removeprefix("sealed_")
@@ -140,26 +178,54 @@ def _fields(change: Change, before: Inventory, after: Inventory) -> Iterable[Fie
         shown_is = _show(field, is_now, after) if new is not None else ""
         if shown_was != shown_is:
             yield FieldDifference(field.removesuffix("_id"), shown_was, shown_is)
+    if isinstance(old, (User, Number)) and isinstance(new, (User, Number)):
+        pin_was, pin_is = _show_pin(old), _show_pin(new)
+        if pin_was != pin_is or old.pin_hash != new.pin_hash:
+            yield FieldDifference("pin", pin_was, pin_is)
+
+
+def _show_pin(entity: User | Number) -> str:
+    """Which PIN is in force, and whether it is locked; wrong attempts before that are told one by one elsewhere."""
+    kind = "default" if entity.pin_hash is None else "own"
+    return f"{kind}, locked" if entity.pin_failures >= PIN_ATTEMPTS else kind
+
+
+#: Texts that people write otherwise than they are kept.
+_WRITTEN: Final[dict[str, Callable[[str], str]]] = {"mac": format_mac, "ipei": format_ipei}
 
 
 def _name(entity: Entity, inventory: Inventory) -> str:
     """What it is called, without its kind."""
-    return entity.name if isinstance(entity, DectSystem) else describe(entity, inventory).partition(" ")[2]
+    return (
+        entity.name if isinstance(entity, (DectSystem, StationType)) else describe(entity, inventory).partition(" ")[2]
+    )
 
 
 def _show(name: str, value: object, inventory: Inventory) -> str:
+    if type(value) is str:
+        write = _WRITTEN.get(name)
+        return write(value) if write is not None and value else value
     match value:
-        case None | "" | ():
+        case None | ():
             return ""
         case int() if name in _REFERENCES:
             entity = inventory.find(_REFERENCES[name], value)
             return _name(entity, inventory) if entity is not None else ""
         case bool():
             return "yes" if value else "no"
+        case float() if name.endswith("_until"):
+            return datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
         case EmergencyAddress():
             return f"{_show('', value.entered, inventory)} ({value.state.value})"
+        case Features():
+            by_itself = Features()
+            return ", ".join(
+                f"{part.name} {_show('', held, inventory) or 'none'}"
+                for part in fields(value)
+                if (held := getattr(value, part.name)) != getattr(by_itself, part.name)
+            )
         case CivicAddress():
-            return ", ".join(f"{element} {text}" for element, text in value.elements().items())
+            return format_address(value)
         case tuple():
             return ", ".join("=".join(item) if isinstance(item, tuple) else str(item) for item in value)
         case _:

@@ -8,11 +8,22 @@ from functools import cache
 from typing import Annotated, Any, Final
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from offhook.errors import Invalid, SipError
 from offhook.inventory import identifiers
-from offhook.inventory.models import AccessLevel, BaseRole, DeviceState, DeviceType, NumberStatus, Plan
+from offhook.inventory.models import AccessLevel, BaseRole, DeviceState, DeviceType, Feature, NumberStatus, Plan
 from offhook.secret import Secret
 from offhook.sip.digest import Algorithm
 from offhook.sip.uri import SipUri
@@ -135,11 +146,23 @@ Language = Annotated[str, _checked(parse_language)]
 Country = Annotated[str, _checked(parse_country)]
 DigestAlgorithm = Annotated[str, _checked(parse_algorithm)]
 VendorName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$"), BeforeValidator(lambda v: _lower(v))]
-Password = Annotated[Secret, BeforeValidator(_secret), AfterValidator(_password)]
+LineIndex = Annotated[int, Field(ge=1, le=256)]
+Password = Annotated[
+    Secret,
+    BeforeValidator(_secret),
+    AfterValidator(_password),
+    WithJsonSchema({"type": "string", "format": "password", "writeOnly": True, "minLength": 1, "maxLength": 128}),
+]
 
 
 def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
+
+
+def _nullable(schema: JsonSchemaValue) -> JsonSchemaValue:
+    bare = {name: value for name, value in schema.items() if name != "default"}
+    choices = bare.get("anyOf", [bare])
+    return bare if {"type": "null"} in choices else {"anyOf": [*choices, {"type": "null"}]}
 
 
 class _Part(BaseModel):
@@ -154,15 +177,24 @@ class _Part(BaseModel):
         defaults = {name: field.default for name, field in cls.model_fields.items() if not field.is_required()}
         return {name: defaults.get(name) if value is None else value for name, value in data.items()}
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Every field that can be left out takes ``null`` as well; what it is then is no default in JSON's sense."""
+        described = handler(schema)
+        properties = handler.resolve_ref_schema(described)["properties"]
+        for name, field in cls.model_fields.items():
+            if not field.is_required():
+                properties[name] = _nullable(properties[name])
+        return described
+
     def stated(self, *names: str) -> dict[str, Any]:
         """Those of these fields that the document states, null included."""
         return {name: getattr(self, name) for name in names if name in self.model_fields_set}
 
 
-class AddressPart(_Part):
-    """Civic address elements, as in :class:`offhook.inventory.address.CivicAddress`."""
+class AddressElements(_Part):
+    """Civic address elements but the country, as in :class:`offhook.inventory.address.CivicAddress`."""
 
-    country: Country
     state: Text = ""
     county: Text = ""
     city: Text = ""
@@ -188,16 +220,42 @@ class AddressPart(_Part):
     postal_code: Text = ""
 
 
-class LocationPart(_Part):
-    name: Label
-    rename_from: Label | None = None
+class AddressPart(AddressElements):
+    """A whole address."""
+
+    country: Country
+
+
+class LocationFields(_Part):
+    """What a location has beside its name."""
+
     timezone: Timezone | None = None
     address: AddressPart | None = None
 
 
-class UserPart(_Part):
-    username: Username
-    rename_from: Username | None = None
+class LocationPart(LocationFields):
+    """A place that phones stand in."""
+
+    name: Label
+    rename_from: Label | None = None
+
+
+class StationTypeFields(_Part):
+    """What a station type has beside its name."""
+
+    features: list[Feature] = []
+
+
+class StationTypePart(StationTypeFields):
+    """A label for numbers, with the features that it allows."""
+
+    name: Label
+    rename_from: Label | None = None
+
+
+class UserFields(_Part):
+    """What a user has beside the user name."""
+
     first_name: Text = ""
     last_name: Text = ""
     email: Email | None = None
@@ -207,7 +265,15 @@ class UserPart(_Part):
     timezone: Timezone | None = None
     forward_unreachable: E164 | Extension | None = None
     voicemail_to_email: bool = False
+    authorised: bool = False
     offsite_address: AddressPart | None = None
+
+
+class UserPart(UserFields):
+    """A user."""
+
+    username: Username
+    rename_from: Username | None = None
 
 
 class DisplayNamePart(_Part):
@@ -217,26 +283,57 @@ class DisplayNamePart(_Part):
     last: Text = ""
 
 
-class NumberPart(_Part):
-    number: E164
+class FeaturesPart(_Part):
+    """E6: the features of a number; one that is absent stays as it is."""
+
+    forward_always: E164 | Extension | None = None
+    forward_busy: E164 | Extension | None = None
+    forward_no_answer: E164 | Extension | None = None
+    voicemail: bool = False
+    voicemail_to_email: bool = False
+    hide_caller_id: bool = False
+    call_waiting: bool = True
+    do_not_disturb: bool = False
+    caller_identity: E164 | None = None
+    authorisation_code: bool = False
+
+
+class NumberFields(_Part):
+    """What a number has beside itself."""
+
     location: Label | None = None
     status: NumberStatus = NumberStatus.ACTIVE
     main: bool = False
     extension: Extension | None = None
     station_type: Label | None = None
     display_name: DisplayNamePart | None = None
+    features: FeaturesPart | None = None
     user: Username | None = None
 
 
-class SystemPart(_Part):
-    name: Label
-    rename_from: Label | None = None
+class NumberPart(NumberFields):
+    """A number."""
+
+    number: E164
+
+
+class SystemFields(_Part):
+    """What a DECT system has beside its name."""
+
     vendor: VendorName | None = None
     model: Label | None = None
 
 
-class LinePart(_Part):
-    index: Annotated[int, Field(ge=1, le=256)]
+class SystemPart(SystemFields):
+    """DECT bases that act as one."""
+
+    name: Label
+    rename_from: Label | None = None
+
+
+class LineFields(_Part):
+    """What a line has beside its index."""
+
     user: Username | None = None
     number: E164 | None = None
     extension: Extension | None = None
@@ -246,12 +343,15 @@ class LinePart(_Part):
     password: Password | None = None
 
 
-class DevicePart(_Part):
-    type: DeviceType | None = None
-    mac: Mac | None = None
-    ipei: Ipei | None = None
-    name: Label | None = None
-    rename_from: Label | None = None
+class LinePart(LineFields):
+    """A line of a device."""
+
+    index: LineIndex
+
+
+class DeviceFields(_Part):
+    """What a device has beside what it is known by, its type and its lines."""
+
     vendor: VendorName | None = None
     model: Label | None = None
     location: Label | None = None
@@ -261,12 +361,22 @@ class DevicePart(_Part):
     system: Label | None = None
     role: BaseRole | None = None
     address: AddressPart | None = None
+
+
+class DevicePart(DeviceFields):
+    """A device: known by its MAC, its IPEI, or a softphone by its name."""
+
+    type: DeviceType | None = None
+    mac: Mac | None = None
+    ipei: Ipei | None = None
+    name: Label | None = None
+    rename_from: Label | None = None
     lines: Annotated[list[LinePart] | None, BeforeValidator(lambda value: value or [])] = None
 
 
-class AccountPart(_Part):
-    name: Label
-    rename_from: Label | None = None
+class AccountFields(_Part):
+    """What an account has beside its name and its lists."""
+
     sip_domain: Domain | None = None
     gateway: Gateway | None = None
     external_registrar: Host | None = None
@@ -276,7 +386,15 @@ class AccountPart(_Part):
     timezone: Timezone = "UTC"
     ntp_server: Host | None = None
     tones: Country = "us"
+
+
+class AccountPart(AccountFields):
+    """An account, and what belongs to it."""
+
+    name: Label
+    rename_from: Label | None = None
     locations: list[LocationPart] = []
+    station_types: list[StationTypePart] = []
     users: list[UserPart] = []
     numbers: list[NumberPart] = []
     dect_systems: list[SystemPart] = []
@@ -290,4 +408,4 @@ class InventoryPart(_Part):
 
 
 #: Lists that hold parts, by the name of the field; what ``--prune`` looks through.
-LISTS: Final = ("locations", "users", "numbers", "dect_systems", "devices")
+LISTS: Final = ("locations", "station_types", "users", "numbers", "dect_systems", "devices")

@@ -7,43 +7,35 @@ call it once, after the last change.
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-from offhook.errors import Invalid
-from offhook.inventory.generated import IdSource, new_auth_username, new_password, new_phone_id, new_token
+from offhook.errors import Conflict, Invalid
+from offhook.inventory.credentials import CredentialEditor, GivenCredential
+from offhook.inventory.generated import IdSource, new_phone_id, new_pin, new_token
 from offhook.inventory.models import (
     Account,
     Carrier,
     Credential,
-    CredentialState,
     DectSystem,
     Device,
+    DeviceState,
     DeviceType,
     Entity,
     Line,
     Location,
     Number,
+    StationType,
     User,
 )
-from offhook.inventory.ports import SecretBox, Vendors
+from offhook.inventory.numbers import without_user
+from offhook.inventory.ports import Put, SecretBox, Vendors
 from offhook.inventory.revisions import affected_devices
-from offhook.inventory.rules import default_extension, describe, users_concerned
+from offhook.inventory.rules import default_extension, users_concerned
 from offhook.inventory.snapshot import Draft
 from offhook.secret import Secret
-from offhook.sip.digest import Algorithm, ha1
 
 E = TypeVar("E", bound=Entity)
 
-#: How long credentials stay valid that were replaced, if the device never fetches the new ones.
-GRACE_SECONDS: Final = 7 * 86400.0
-#: How many of them a line has at most; the oldest goes first.
-_RETIRING_KEPT: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class GivenCredential:
-    """What an operator states for a line; None leaves it to be made up, or as it is."""
-
-    auth_username: str | None = None
-    password: Secret | None = None
+#: How long a provisioning token can stay valid that was replaced.
+TOKEN_GRACE_LIMIT_SECONDS: Final = 90 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +47,15 @@ class Workshop:
     vendors: Vendors
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the audit shall call a change of a thing, e.g. ``pin_reset``, instead of ``update``."""
+
+    action: str
+    about: Entity
+    reason: str
+
+
 class Editor:
     """Edits a draft."""
 
@@ -64,13 +65,30 @@ class Editor:
         self._ids = workshop.ids
         self._secrets = workshop.secrets
         self.vendors = workshop.vendors
+        self.credentials = CredentialEditor(draft, workshop.ids, workshop.secrets, workshop.vendors, now)
         self._given: dict[int, GivenCredential] = {}
+        self.notes: list[Note] = []
 
     # -- creating -------------------------------------------------------------------------------------------------
 
     def create(self, kind: type[E], **values: Any) -> E:
-        """A new location, user, number or DECT system; accounts, devices and lines have methods of their own."""
-        return self.draft.put(kind(id=self._ids.next(), **values))
+        """A new location, station type, user, number or DECT system; the others have methods of their own."""
+        entity_id = self._ids.next()
+        if kind in (User, Number):
+            values["sealed_default_pin"] = self.seal_default_pin(kind, entity_id)
+        return self.draft.put(kind(id=entity_id, **values))
+
+    def seal_default_pin(self, kind: type[E], entity_id: int) -> bytes:
+        """A new default PIN for a user or a number."""
+        return self._secrets.seal(new_pin(), f"{kind.__name__.lower()}:{entity_id}:default_pin")
+
+    def seal_missing_pins(self) -> None:
+        """Users and numbers from before there were PINs get a default one."""
+        kinds: tuple[type[User | Number], ...] = (User, Number)
+        for kind in kinds:
+            for entity in list(self.draft.all(kind)):
+                if not entity.sealed_default_pin:
+                    self.change(entity, sealed_default_pin=self.seal_default_pin(kind, entity.id))
 
     def create_account(self, **values: Any) -> Account:
         """A new account, with a provisioning token."""
@@ -114,22 +132,77 @@ class Editor:
         if isinstance(entity, Account) and "sip_domain" in values and values["sip_domain"] != entity.sip_domain:
             former = (*entity.former_domains, entity.sip_domain)
             values["former_domains"] = tuple(domain for domain in former if domain != values["sip_domain"])
+        if isinstance(entity, Line) and values.get("number_id", entity.number_id) != entity.number_id:
+            values.setdefault("logged_in_at", None)
         return self.draft.put(replace(entity, **values))
 
     def assign(
         self, line: Line, *, user: User | None = None, number: Number | None = None, extension: str | None = None
     ) -> Line:
-        """Gives a line its one assignment, or none."""
+        """Gives a line its one assignment, or none. A number that is logged in there goes for a user or a number."""
+        stays = user is None and number is None and line.logged_in_at is not None
         return self.change(
             line,
             user_id=user.id if user else None,
-            number_id=number.id if number else None,
+            number_id=line.number_id if stays else number.id if number else None,
             extension=extension,
+            logged_in_at=line.logged_in_at if stays else None,
         )
+
+    def note(self, action: str, about: Entity, reason: str = "") -> None:
+        """Tells the audit what was done; a thing that does not differ afterwards gets a record all the same."""
+        self.notes.append(Note(action, about, reason))
 
     def give_credential(self, line: Line, given: GivenCredential) -> None:
         """States a line's authentication name or password instead of having them made up."""
         self._given[line.id] = given
+
+    # -- tokens ---------------------------------------------------------------------------------------------------
+
+    def rotate_token(self, account: Account, grace_seconds: float, *, force: bool = False) -> Account:
+        """A new provisioning token; the present one stays valid for the grace, 0 to 90 days (R12).
+
+        A token that is in its grace already would go before its time, which wants ``force``. Without grace both go at
+        once: a device learns the new URL only by asking under one that is valid.
+        """
+        if not 0 <= grace_seconds <= TOKEN_GRACE_LIMIT_SECONDS:
+            raise Invalid(
+                "the period of grace must be from 0 seconds to 90 days",
+                field="grace_seconds",
+                rule="grace of a token (R12)",
+                remedy="give the devices as long as the slowest of them takes to ask again",
+            )
+        if grace_seconds and self.now < (account.former_token_until or 0.0) and not force:
+            raise Conflict(
+                f"account {account.name} changed its token lately, and the one before is still valid: a device that "
+                "has not asked since would lose its way",
+                field="grace_seconds",
+                rule="one token in its grace (R12)",
+                remedy="wait until it is over, or force it",
+            )
+        token = new_token()
+        self.note("rotate_token", account)
+        return self.change(
+            account,
+            token_digest=self._secrets.digest(token.reveal()),
+            sealed_token=self._secrets.seal(token, f"account:{account.id}:token"),
+            former_token_digest=account.token_digest if grace_seconds else None,
+            former_token_until=self.now + grace_seconds if grace_seconds else None,
+        )
+
+    def rotate_device_token(self, device: Device) -> Device:
+        """A new token for a device; the present one is void at once."""
+        self.note("rotate_token", device)
+        return self.give_token(device)
+
+    def give_token(self, device: Device) -> Device:
+        """The same where it follows from something else that is done to the device."""
+        token = new_token()
+        return self.change(
+            device,
+            token_digest=self._secrets.digest(token.reveal()),
+            sealed_token=self._secrets.seal(token, f"device:{device.id}:token"),
+        )
 
     # -- deleting -------------------------------------------------------------------------------------------------
 
@@ -138,10 +211,11 @@ class Editor:
         draft = self.draft
         match entity:
             case Account():
-                parts: list[Device | Number | User | Location | DectSystem] = [
+                parts: list[Device | Number | User | StationType | Location | DectSystem] = [
                     *draft.all(Device),
                     *draft.all(Number),
                     *draft.all(User),
+                    *draft.all(StationType),
                     *draft.all(Location),
                     *draft.all(DectSystem),
                 ]
@@ -152,8 +226,11 @@ class Editor:
                 for line in draft.lines_of_user(entity.id):
                     self.change(line, user_id=None)
                 for number in draft.numbers_of_user(entity.id):
-                    self.change(number, user_id=None)
+                    draft.put(without_user(number))
             case Number():
+                for number_id in draft.ids_under("number.caller_identity", entity.number):
+                    shown_by = draft.get(Number, number_id)
+                    self.change(shown_by, features=replace(shown_by.features, caller_identity=None))
                 if (line_of_number := draft.line_of_number(entity.id)) is not None:
                     self.change(line_of_number, number_id=None)
             case DectSystem():
@@ -169,16 +246,20 @@ class Editor:
             case Line():
                 for credential in draft.credentials_of(entity.id):
                     draft.delete(credential)
-            case Location() | Credential() | Carrier():
-                pass
+            case Location() | StationType() | Credential() | Carrier():
+                pass  # A location and a station type stay as long as anything refers to them.
         draft.delete(entity)
 
     # -- what follows ---------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
-        """Extensions by default, slots of handsets, then credentials of every line that the changes could touch."""
+        """What follows from the changes: extensions by default, slots of handsets, tokens, then credentials of lines.
+
+        All that disabling and enabling a device entails is here, however its state was changed (R14).
+        """
         for user_id in users_concerned(self.draft):
             self._settle_extension(user_id)
+        self._settle_freed_numbers()
         devices = affected_devices(self.draft.base, self.draft.changes) | affected_devices(
             self.draft, self.draft.changes
         )
@@ -188,9 +269,21 @@ class Editor:
         for device in touched:
             if device.type is DeviceType.DECT_HANDSET:
                 self._settle_slot(device)
+            self._settle_token(self.draft.get(Device, device.id))
         for device in touched:
             for line in self.draft.lines_of(device.id):
-                self._settle_credential(line)
+                self.credentials.settle(line, self._given.get(line.id, GivenCredential()))
+
+    def _settle_freed_numbers(self) -> None:
+        """A number that is taken from a user who goes by its extension leaves it to the user."""
+        for change in self.draft.changes:
+            number = change.entity
+            before = self.draft.base.find(Number, number.id) if isinstance(number, Number) else None
+            if before is None or before.user_id is None or not isinstance(number, Number) or number.user_id is not None:
+                continue
+            user = self.draft.find(User, before.user_id)
+            if user is not None and user.extension == number.extension and isinstance(change, Put):
+                self.change(number, extension=None)
 
     def _settle_extension(self, user_id: int) -> None:
         """N2: a user without an extension gets the last four digits of their number."""
@@ -210,119 +303,18 @@ class Editor:
             return
         before = self.draft.base.find(Device, handset.id)
         former = self.draft.base.carrier_of(before) if before is not None else None
-        taken = {
-            other.slot
-            for other in self.draft.carried_devices(carrier)
-            if other.type is DeviceType.DECT_HANDSET and other.id != handset.id
-        }
+        taken = {other.slot for other in self.draft.carried_handsets(carrier) if other.id != handset.id}
         moved = former is not None and former.id != carrier.id and before is not None and before.slot == handset.slot
         if handset.slot is None or handset.slot in taken or moved:
             self.change(handset, slot=next(slot for slot in range(1, len(taken) + 2) if slot not in taken))
 
-    def _settle_credential(self, line: Line) -> None:
-        """A line's file must name its present address and realm; what the phone holds until it fetches stays valid."""
-        account = self.draft.account_of(line)
-        active = self.draft.active_credential(line.id)
-        given = self._given.get(line.id, GivenCredential())
-        if account.external_registrar is not None:
-            self._settle_external(line, active, given)
-            return
-        if active is not None and active.is_external:
-            self._retire(active)
-            active = None
-        realm, aor_user, algorithms = account.sip_domain, self.draft.aor_user(line), account.digest_algorithms
-        if active is not None and active.aor_user == aor_user and given == GivenCredential():
-            if active.realm == realm:
-                self._settle_algorithms(active, algorithms)
-                return
-            given = GivenCredential(active.auth_username, self.reveal(active))
-        self._replace(line, active, given, realm=realm, aor_user=aor_user, algorithms=algorithms)
-
-    def _settle_external(self, line: Line, active: Credential | None, given: GivenCredential) -> None:
-        """A foreign registrar knows only the credentials that were brought along: nothing is made up for it."""
-        held = active if active is not None and active.is_external else None
-        if active is not None and held is None:
-            self._retire(active)
-        if given == GivenCredential():
-            return
-        username = given.auth_username or (held.auth_username if held is not None else None)
-        if username is None or (given.password is None and held is None):
-            raise Invalid(
-                f"{describe(line, self.draft)} registers elsewhere, and its credentials are stated in part",
-                field="password",
-                rule="credentials of an external registrar are brought along",
-                remedy="state auth_username and password",
-            )
-        given = GivenCredential(username, given.password or (self.reveal(held) if held is not None else None))
-        self._replace(line, held, given, realm="", aor_user=username, algorithms=())
-
-    def _retire(self, credential: Credential) -> None:
-        """Leaves it valid until the device has fetched its successor, or the grace ends."""
-        self.draft.put(replace(credential, state=CredentialState.RETIRING, retire_at=self.now + GRACE_SECONDS))
-        retiring = [
-            other for other in self.draft.credentials_of(credential.line_id) if other.state is CredentialState.RETIRING
-        ]
-        for surplus in sorted(retiring, key=lambda other: other.id)[:-_RETIRING_KEPT]:
-            self.draft.delete(surplus)
-
-    def _replace(
-        self,
-        line: Line,
-        active: Credential | None,
-        given: GivenCredential,
-        *,
-        realm: str,
-        aor_user: str,
-        algorithms: tuple[str, ...],
-    ) -> None:
-        keeps_address = active is not None and active.aor_user == aor_user
-        username = given.auth_username or (
-            active.auth_username if active is not None and keeps_address else new_auth_username(aor_user)
-        )
-        if given.password is not None:
-            secret = given.password
-        elif active is not None and keeps_address and username == active.auth_username:
-            secret = self.reveal(active)
-        else:
-            secret = self._new_password(line)
-        if (
-            active is not None
-            and (active.auth_username, active.realm, active.aor_user) == (username, realm, aor_user)
-            and self.reveal(active) == secret
-        ):
-            self._settle_algorithms(active, algorithms)
-            return
-        credential_id = self._ids.next()
-        self.draft.put(
-            Credential(
-                id=credential_id,
-                line_id=line.id,
-                auth_username=username,
-                realm=realm,
-                aor_user=aor_user,
-                ha1=_ha1s(algorithms, username, realm, secret),
-                sealed_secret=self._secrets.seal(secret, f"credential:{credential_id}:secret"),
-                is_external=not algorithms,
-                created_at=self.now,
-            )
-        )
-        if active is not None:
-            self._retire(active)
-
-    def _settle_algorithms(self, credential: Credential, algorithms: tuple[str, ...]) -> None:
-        if tuple(name for name, _ in credential.ha1) != algorithms:
-            secret = self.reveal(credential)
-            hashes = _ha1s(algorithms, credential.auth_username, credential.realm, secret)
-            self.draft.put(replace(credential, ha1=hashes))
-
-    def _new_password(self, line: Line) -> Secret:
-        vendor = self.draft.get(Device, line.device_id).vendor
-        return new_password(*self.vendors.secret_shape(vendor))
+    def _settle_token(self, device: Device) -> None:
+        """A device that was disabled has no token; one that is enabled gets a new one (R14)."""
+        if device.state is DeviceState.DISABLED and device.token_digest:
+            self.change(device, token_digest=b"", sealed_token=b"")
+        elif device.state is DeviceState.ACTIVE and not device.token_digest:
+            self.give_token(device)
 
     def reveal(self, credential: Credential) -> Secret:
         """The password of a credential."""
-        return self._secrets.open(credential.sealed_secret, f"credential:{credential.id}:secret")
-
-
-def _ha1s(algorithms: tuple[str, ...], username: str, realm: str, secret: Secret) -> tuple[tuple[str, str], ...]:
-    return tuple((name, ha1(Algorithm(name), username, realm, secret.reveal())) for name in algorithms)
+        return self.credentials.reveal(credential)

@@ -1,5 +1,6 @@
 """The inventory as a document that ``apply`` takes back: applied to what it came from, it changes nothing."""
 
+from dataclasses import asdict
 from typing import Any, Final
 
 import yaml
@@ -13,9 +14,11 @@ from offhook.inventory.models import (
     DectSystem,
     Device,
     DeviceState,
+    Features,
     Line,
     Location,
     Number,
+    StationType,
     User,
 )
 from offhook.inventory.snapshot import Inventory
@@ -81,6 +84,7 @@ def _account(inventory: Inventory, account: Account, secrets: Editor | None) -> 
             "ntp_server": account.ntp_server,
             "tones": account.tones,
             "locations": [_location(part) for part in of(Location, lambda part: part.name.casefold())],
+            "station_types": [_station_type(part) for part in of(StationType, lambda part: part.name.casefold())],
             "users": [_user(inventory, part) for part in of(User, lambda part: part.username.casefold())],
             "numbers": [_number(inventory, part) for part in of(Number, lambda part: part.number)],
             "dect_systems": [_system(part) for part in of(DectSystem, lambda part: part.name.casefold())],
@@ -100,6 +104,16 @@ def _location(location: Location) -> dict[str, Any]:
     return _set({"name": location.name, "timezone": location.timezone, "address": _address(location.address)})
 
 
+def _station_type(kind: StationType) -> dict[str, Any]:
+    return {"name": kind.name, "features": list(kind.features)}
+
+
+def _features(features: Features) -> dict[str, Any]:
+    """Those that are set otherwise than by themselves."""
+    by_itself = asdict(Features())
+    return {name: value for name, value in asdict(features).items() if value != by_itself[name]}
+
+
 def _user(inventory: Inventory, user: User) -> dict[str, Any]:
     location = inventory.find(Location, user.location_id)
     return _set(
@@ -114,6 +128,7 @@ def _user(inventory: Inventory, user: User) -> dict[str, Any]:
             "timezone": user.timezone,
             "forward_unreachable": user.forward_unreachable,
             "voicemail_to_email": user.voicemail_to_email or None,
+            "authorised": user.is_authorised or None,
             "offsite_address": _address(user.offsite_address),
         }
     )
@@ -122,6 +137,7 @@ def _user(inventory: Inventory, user: User) -> dict[str, Any]:
 def _number(inventory: Inventory, number: Number) -> dict[str, Any]:
     location = inventory.find(Location, number.location_id)
     user = inventory.find(User, number.user_id)
+    kind = inventory.find(StationType, number.station_type_id)
     values = _set(
         {
             "number": number.number,
@@ -129,8 +145,9 @@ def _number(inventory: Inventory, number: Number) -> dict[str, Any]:
             "status": number.status.value,
             "main": number.is_main or None,
             "extension": number.extension,
-            "station_type": number.station_type,
+            "station_type": kind.name if kind else None,
             "display_name": _set({"first": number.display_first, "last": number.display_last}) or None,
+            "features": _features(number.features) or None,
             "user": user.username if user else None,
         }
     )
@@ -173,7 +190,7 @@ def _device(inventory: Inventory, device: Device, secrets: Editor | None) -> dic
 
 def _line(inventory: Inventory, line: Line, secrets: Editor | None) -> dict[str, Any]:
     user = inventory.find(User, line.user_id)
-    number = inventory.find(Number, line.number_id)
+    number = inventory.find(Number, line.assigned_number_id)
     credential = inventory.active_credential(line.id) if secrets is not None else None
     return {
         "index": line.index,

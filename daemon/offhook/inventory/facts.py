@@ -55,6 +55,11 @@ class FactBook:
         self._read_agent = read_agent
         self._facts = {entry.device_id: entry for entry in facts}
         self._changed: set[int] = set()
+        self._watchers: list[Callable[[int], None]] = []
+
+    def watch(self, note: Callable[[int], None]) -> None:
+        """Calls ``note`` with the id of each device whose facts change. It must be quick: phones wait meanwhile."""
+        self._watchers.append(note)
 
     def of(self, device_id: int) -> DeviceFacts:
         """The facts of a device; blank ones for a device that was never seen."""
@@ -63,6 +68,8 @@ class FactBook:
     def _note(self, facts: DeviceFacts) -> None:
         self._facts[facts.device_id] = facts
         self._changed.add(facts.device_id)
+        for note in self._watchers:
+            note(facts.device_id)
 
     def note_fetched(self, event: ConfigFetched) -> None:
         """A carrier has a file of its own, to the last byte. Only files that prove a revision carry one."""
@@ -113,9 +120,12 @@ class FactBook:
     def forget(self, event: InventoryChanged, inventory: Inventory) -> list[int]:
         """Drops the facts of devices that are gone; gives their ids.
 
-        A device that has no files any more has fetched nothing: the revisions of those it may get begin anew.
+        A device that has no files any more has fetched nothing: the revisions of those it may get begin anew. One whose
+        hardware was replaced is new (R13).
         """
         gone: list[int] = []
+        for device_id in event.replaced & self._facts.keys():
+            self._note(DeviceFacts(device_id=device_id))
         for device_id in event.device_ids & self._facts.keys():
             if inventory.find(Device, device_id) is None:
                 gone.append(device_id)

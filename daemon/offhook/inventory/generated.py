@@ -3,6 +3,8 @@
 import secrets
 import threading
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from offhook.clock import Clock
@@ -16,6 +18,7 @@ _TOKEN_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 TOKEN_LENGTH: Final = 26
 
 _PHONE_ID_DIGITS: Final = 6
+_PIN_DIGITS: Final = 6
 
 
 class IdSource:
@@ -45,12 +48,19 @@ class IdSource:
 
 def _text(alphabet: str, length: int) -> str:
     """Random characters, each as likely as the others: bytes beyond the last whole alphabet are thrown away."""
+    letters, thrown_away = _letters(alphabet)
+    chosen = b""
+    while len(chosen) < length:
+        chosen += secrets.token_bytes(2 * length).translate(letters, thrown_away)
+    return chosen[:length].decode()
+
+
+@lru_cache(maxsize=64)
+def _letters(alphabet: str) -> tuple[bytes, bytes]:
+    """A letter of an ASCII alphabet for each byte, and the bytes that have none."""
     size = len(alphabet)
     limit = 256 - 256 % size
-    chosen: list[str] = []
-    while len(chosen) < length:
-        chosen.extend(alphabet[byte % size] for byte in secrets.token_bytes(2 * length) if byte < limit)
-    return "".join(chosen[:length])
+    return bytes(ord(alphabet[byte % size]) for byte in range(256)), bytes(range(limit, 256))
 
 
 def new_token() -> Secret:
@@ -68,9 +78,18 @@ def new_auth_username(user_part: str) -> str:
     return f"{user_part}-{_text(_NAME_ALPHABET, 6)}"
 
 
+def new_pin() -> Secret:
+    """A default PIN: six digits, none of which people would try first (all alike, or a run up or down)."""
+    while True:
+        pin = _text("0123456789", _PIN_DIGITS)
+        steps = {int(after) - int(before) for before, after in pairwise(pin)}
+        if not (len(steps) == 1 and steps <= {-1, 0, 1}):
+            return Secret(pin)
+
+
 def new_phone_id(inventory: Inventory) -> str:
     """Six digits that no device has; never with a leading zero, which people drop."""
     while True:
         phone_id = str(secrets.randbelow(9 * 10 ** (_PHONE_ID_DIGITS - 1)) + 10 ** (_PHONE_ID_DIGITS - 1))
-        if inventory.find_device_by_phone_id(phone_id) is None:
+        if not inventory.ids_under("device.phone_id", phone_id):
             return phone_id

@@ -48,7 +48,7 @@ def parse_mac(text: str) -> str:
 
 def format_mac(mac: str) -> str:
     """``001565123456`` as ``00:15:65:12:34:56``."""
-    return ":".join(mac[i : i + 2] for i in range(0, 12, 2))
+    return f"{mac[:2]}:{mac[2:4]}:{mac[4:6]}:{mac[6:8]}:{mac[8:10]}:{mac[10:]}"
 
 
 def ipei_check_digit(digits: str) -> str:

@@ -5,6 +5,7 @@ Ids are integers that rise with time. Secrets appear sealed (AES-GCM) and are op
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from offhook.inventory.address import EmergencyAddress
 
@@ -56,12 +57,57 @@ class NumberStatus(StrEnum):
     PENDING = "pending"
 
 
+class Feature(StrEnum):
+    """What a number can do beside being called (E6); a station type names those that it allows."""
+
+    FORWARD_ALWAYS = "forward_always"
+    FORWARD_BUSY = "forward_busy"
+    FORWARD_NO_ANSWER = "forward_no_answer"
+    VOICEMAIL = "voicemail"
+    VOICEMAIL_TO_EMAIL = "voicemail_to_email"
+    HIDE_CALLER_ID = "hide_caller_id"
+    CALL_WAITING = "call_waiting"
+    DO_NOT_DISTURB = "do_not_disturb"
+    CALLER_IDENTITY = "caller_identity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """The features of a number as they are set; :mod:`offhook.inventory.features` says which of them are in force."""
+
+    forward_always: str | None = None
+    #: E.164 number or extension that every call goes to.
+    forward_busy: str | None = None
+    forward_no_answer: str | None = None
+    #: After three rings.
+    voicemail: bool = False
+    voicemail_to_email: bool = False
+    #: To the address of the user whom the number is assigned to.
+    hide_caller_id: bool = False
+    call_waiting: bool = True
+    do_not_disturb: bool = False
+    #: Callers get voicemail where there is one, else busy.
+    caller_identity: str | None = None
+    #: E.164 number, of the site's active ones, that is shown to those who are called.
+    authorisation_code: bool = False
+    #: Calls to the outside want a code; forwarding, which could not give it, is off.
+
+    @property
+    def forward_targets(self) -> frozenset[str]:
+        """Where calls are forwarded to, on whatever occasion."""
+        return frozenset(filter(None, (self.forward_always, self.forward_busy, self.forward_no_answer)))
+
+
 class CredentialState(StrEnum):
     """``active`` is what the device's file holds; ``staged`` is accepted already, ``retiring`` still."""
 
     STAGED = "staged"
     ACTIVE = "active"
     RETIRING = "retiring"
+
+
+#: Wrong PINs in a row that lock a number or user (E4).
+PIN_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +151,17 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StationType:
+    """A label for numbers, with the features that it allows, e.g. premium, standard, common area (T1)."""
+
+    id: int
+    account_id: int
+    name: str
+    features: tuple[str, ...] = ()
+    #: Values of :class:`Feature`, in the order of that enumeration.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class User:
     id: int
     account_id: int
@@ -119,8 +176,12 @@ class User:
     forward_unreachable: str | None = None
     voicemail_to_email: bool = False
     offsite_address: EmergencyAddress | None = None
+    is_authorised: bool = False
+    #: May order changes by telephone, and shows a PIN for it (N1).
+    sealed_default_pin: bytes = b""
+    #: See :mod:`offhook.inventory.pins`.
     pin_hash: str | None = None
-    pin_is_default: bool = True
+    pin_failures: int = 0
 
     @property
     def full_name(self) -> str:
@@ -138,14 +199,17 @@ class Number:
     location_id: int | None = None
     status: NumberStatus = NumberStatus.ACTIVE
     is_main: bool = False
-    station_type: str | None = None
+    station_type_id: int | None = None
     display_first: str = ""
     display_last: str = ""
     user_id: int | None = None
-    features: tuple[tuple[str, str], ...] = ()
+    features: Features = Features()
+    sealed_default_pin: bytes = b""
+    #: The PIN that is shown, and in force while there is no other.
     pin_hash: str | None = None
-    pin_is_default: bool = True
+    #: argon2 of the PIN that its user chose; None while the default one is in force.
     pin_failures: int = 0
+    #: Wrong PINs in a row; at ``PIN_ATTEMPTS`` it is locked until it is reset.
 
     @property
     def display_name(self) -> str:
@@ -189,11 +253,16 @@ class Device:
     token_digest: bytes = b""
     sealed_token: bytes = b""
     created_at: float = 0.0
+    former_identifiers: tuple[str, ...] = ()
+    #: MACs or IPEIs of the hardware that this one has replaced (R13), latest last.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A registration of a device, with at most one assignment: a number, else a user, else an extension of its own."""
+    """A registration of a device, with at most one assignment: a number, else a user, else an extension of its own.
+
+    A number that is logged in by the phone ID (E5) stands before an extension of the line's own until it logs out.
+    """
 
     id: int
     account_id: int
@@ -204,6 +273,13 @@ class Line:
     number_id: int | None = None
     user_id: int | None = None
     extension: str | None = None
+    logged_in_at: float | None = None
+    #: When the number was logged in by the phone ID; None where it was assigned.
+
+    @property
+    def assigned_number_id(self) -> int | None:
+        """The line's number, unless it is only logged in."""
+        return self.number_id if self.logged_in_at is None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,4 +316,4 @@ class Carrier:
     #: The last revision that changed what the device registers with.
 
 
-Entity = Account | Location | User | Number | DectSystem | Device | Line | Credential | Carrier
+Entity = Account | Location | StationType | User | Number | DectSystem | Device | Line | Credential | Carrier

@@ -7,7 +7,9 @@ for MD5 (RFC 2617 §3.2.2.2) and no password: that is what it checks a digest wi
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from offhook.inventory.models import Account, Credential, CredentialState, Device, DeviceState, Line, Number, User
+from offhook.inventory.features import features_of_line
+from offhook.inventory.models import Account, Credential, CredentialState, Device, Line
+from offhook.inventory.numbers import display_names
 from offhook.inventory.snapshot import Inventory
 from offhook.secret import Secret
 from offhook.sip.digest import Algorithm, ha1
@@ -41,6 +43,9 @@ class PbxExtension:
     #: How many have it: as many contacts may be registered.
     credentials: tuple[PbxCredential, ...]
     #: By name.
+    caller_identity: str | None = None
+    #: The number that those who are called see, in place of the extension (E6).
+    hides_caller_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ def collect_extensions(inventory: Inventory, accounts: Iterable[Account], reveal
         if line.account_id not in wanted:
             continue
         extension = inventory.extension_of(line)
-        if inventory.get(Device, line.device_id).state is DeviceState.DISABLED:
+        if not inventory.is_in_service(inventory.get(Device, line.device_id)):
             disabled += 1
         elif extension is None:
             unassigned += 1
@@ -87,16 +92,27 @@ def collect_extensions(inventory: Inventory, accounts: Iterable[Account], reveal
         accounts=tuple(account.name for account in wanted.values()),
         domains=tuple(sorted(account.sip_domain for account in wanted.values())),
         extensions=tuple(
-            PbxExtension(
-                extension=extension,
-                domain=domain,
-                display_name=_display_name(inventory, lines),
-                lines=len(lines),
-                credentials=_credentials(inventory, lines, domain, extension, reveal),
-            )
+            _extension(inventory, domain, extension, lines, reveal)
             for (domain, extension), lines in sorted(found.items())
         ),
         notes=tuple(notes),
+    )
+
+
+def _extension(
+    inventory: Inventory, domain: str, extension: str, lines: Sequence[Line], reveal: Reveal
+) -> PbxExtension:
+    """Name and features are those of the first of its lines."""
+    first = min(lines, key=lambda line: line.id)
+    features = features_of_line(inventory, first)
+    return PbxExtension(
+        extension=extension,
+        domain=domain,
+        display_name=next(iter(display_names(inventory, first)), ""),
+        lines=len(lines),
+        credentials=_credentials(inventory, lines, domain, extension, reveal),
+        caller_identity=features.caller_identity,
+        hides_caller_id=features.hides_caller_id,
     )
 
 
@@ -124,16 +140,6 @@ def _hash(credential: Credential, password: Secret) -> PbxCredential:
         ha1=ha1(Algorithm.MD5, name, realm, text),
         ha1b=ha1(Algorithm.MD5, f"{name}@{realm}", realm, text),
     )
-
-
-def _display_name(inventory: Inventory, lines: Sequence[Line]) -> str:
-    """Whom a call is from: the user, else what the number or the line is called."""
-    line = min(lines, key=lambda line: line.id)
-    number = inventory.find(Number, line.number_id)
-    user = inventory.find(User, line.user_id) or (inventory.find(User, number.user_id) if number is not None else None)
-    if user is not None:
-        return user.full_name
-    return (number.display_name if number is not None else "") or line.label or ""
 
 
 def _count(lines: int) -> str:

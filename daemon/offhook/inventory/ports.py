@@ -46,6 +46,8 @@ class AuditRecord:
     after: str
     #: JSON of the fields that differ, secrets hidden; empty where there is none.
     reason: str = ""
+    account_id: int = 0
+    #: The account that it concerns; 0 where that is none, or several.
 
 
 class InventoryStore(Protocol):
@@ -76,8 +78,26 @@ class SecretBox(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a model can hold. None stands for what is not known, and bounds nothing."""
+
+    model: str
+    #: As the vendor folder calls it.
+    lines: int | None = None
+    #: Registrations; an ATA's are its ports.
+    keys: int | None = None
+    #: Keys on which lines can appear. Each line appears once without any.
+    handsets: int | None = None
+    #: Of a base, and of the DECT system that it leads.
+
+
 class Vendors(Protocol):
     """What the inventory asks the vendor folders."""
+
+    def capability(self, kind: DeviceType, vendor: str | None, model: str | None) -> Capability | None:
+        """What a model can hold; None for one that no folder knows."""
+        ...
 
     def find_vendor_by_mac(self, mac: str) -> str | None:
         """Name of the vendor to whom the MAC's prefix belongs."""

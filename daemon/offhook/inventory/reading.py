@@ -5,13 +5,20 @@ part that was set aside would have stated is not held against the others; :mod:`
 """
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import ValidationError
 
 from offhook import yamldoc
 from offhook.errors import DocumentError, Fault
 from offhook.inventory.document import LISTS, InventoryPart
+
+#: Nobody corrects more at once.
+FAULTS_LISTED: Final = 100
+#: With more than these the rest of a document is not judged: it would be about what has faults.
+FAULTS_JUDGED: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,23 @@ class Reading:
     faults: tuple[Fault, ...] = ()
     fault_paths: frozenset[yamldoc.Path] = frozenset()
     set_aside: tuple[SetAside, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+
+
+def list_faults(faults: Iterable[Fault], omitted: int = 0, *, is_all: bool = True) -> list[Fault]:
+    """Faults in the order of their places, as many as people correct at once, and then how many more there are.
+
+    ``omitted``: how many there are beside these. ``is_all``: whether there are no others.
+    """
+    ordered = sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column))
+    more = len(ordered) - FAULTS_LISTED + omitted
+    if more <= 0:
+        return ordered
+    listed = ordered[:FAULTS_LISTED]
+    return [
+        *listed,
+        Fault(f"has {'' if is_all else 'at least '}{more} more faults; correct these first", file=listed[0].file),
+    ]
 
 
 def read_document(text: str | bytes, file: str, bounds: yamldoc.Bounds | None = None) -> Reading:
@@ -43,11 +67,19 @@ def read_document(text: str | bytes, file: str, bounds: yamldoc.Bounds | None = 
     if document.data is None:
         fault = document.fault((), "is empty; an inventory document begins with 'accounts:'")
         raise DocumentError([*document.faults, fault])
+    return read_parts(document)
+
+
+def read_parts(document: yamldoc.Document) -> Reading:
+    """As :func:`read_document`, of what has been read already."""
     faults, paths = document.faults, frozenset[yamldoc.Path]()
     try:
         part = InventoryPart.model_validate(document.data)
     except ValidationError as error:
-        faults = tuple(yamldoc.faults_of(error, document, InventoryPart))
+        faults = tuple(yamldoc.faults_of(error, document, InventoryPart, most=FAULTS_JUDGED))
+        if error.error_count() > FAULTS_JUDGED:
+            omitted = max(0, error.error_count() - len(faults))
+            raise DocumentError(list_faults(faults, omitted, is_all=not document.faults)) from None
         paths = frozenset(yamldoc.paths_of(error, document))
     if not faults:
         return Reading(part, document, yamldoc.take_out(document, ()))

@@ -12,9 +12,11 @@ from offhook.inventory.models import (
     Line,
     Location,
     Number,
+    StationType,
     User,
 )
 from offhook.inventory.ports import Change, DigestSource
+from offhook.inventory.progress import Progress, Stage
 from offhook.inventory.snapshot import Draft, Inventory
 
 _WITHOUT_FILES = frozenset({DeviceType.DECT_HANDSET, DeviceType.SOFTPHONE})
@@ -38,6 +40,12 @@ def affected_devices(inventory: Inventory, changes: Iterable[Change]) -> set[int
                 lines.update(inventory.ids_under("line.number", number_id))
                 if user_id is not None:
                     lines.update(_lines_of_user(inventory, user_id))
+            case StationType(id=station_type_id):
+                for number_id in inventory.ids_under("number.station_type", station_type_id):
+                    lines.update(inventory.ids_under("line.number", number_id))
+                    number = inventory.find(Number, number_id)
+                    if number is not None and number.user_id is not None:
+                        lines.update(_lines_of_user(inventory, number.user_id))
             case Line(device_id=device_id):
                 devices.add(device_id)
             case Credential(line_id=line_id):
@@ -82,20 +90,25 @@ def _lines_of_user(inventory: Inventory, user_id: int) -> set[int]:
 def affected_carriers(base: Inventory, draft: Draft) -> set[int]:
     """Carriers, before or after, of every device that the draft's changes affect."""
     changes = draft.changes
-    carriers: set[int] = set()
-    for inventory in (base, draft):
-        for device_id in affected_devices(inventory, changes):
-            device = inventory.find(Device, device_id)
-            carrier = inventory.carrier_of(device) if device is not None else None
-            if carrier is not None:
-                carriers.add(carrier.id)
-    return carriers
+    return carriers_of(base, affected_devices(base, changes)) | carriers_of(draft, affected_devices(draft, changes))
 
 
-def revise(draft: Draft, carrier_ids: Iterable[int], source: DigestSource) -> frozenset[int]:
+def carriers_of(inventory: Inventory, device_ids: Iterable[int]) -> set[int]:
+    """The carriers of devices, as far as these are there and have one."""
+    devices = (inventory.find(Device, device_id) for device_id in device_ids)
+    carriers = (inventory.carrier_of(device) for device in devices if device is not None)
+    return {carrier.id for carrier in carriers if carrier is not None}
+
+
+def revise(
+    draft: Draft, carrier_ids: Iterable[int], source: DigestSource, progress: Progress | None = None
+) -> frozenset[int]:
     """Raises the revision of each of these carriers whose digest differs. Gives those raised, new ones included."""
     raised: set[int] = set()
-    for carrier_id in sorted(carrier_ids):
+    progress, ordered = progress or Progress(), sorted(carrier_ids)
+    progress.begin(Stage.REVISING, len(ordered))
+    for carrier_id in ordered:
+        progress.advance()
         device = draft.find(Device, carrier_id)
         before = draft.find(Carrier, carrier_id)
         digests = source.digests(draft, device) if device is not None and device.type not in _WITHOUT_FILES else None

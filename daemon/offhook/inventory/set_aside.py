@@ -10,7 +10,15 @@ from typing import Final
 from pydantic import BaseModel
 
 from offhook.errors import Invalid
-from offhook.inventory.document import DevicePart, LinePart, LocationPart, NumberPart, SystemPart, UserPart
+from offhook.inventory.document import (
+    DevicePart,
+    LinePart,
+    LocationPart,
+    NumberPart,
+    StationTypePart,
+    SystemPart,
+    UserPart,
+)
 from offhook.inventory.identifiers import parse_e164, parse_ipei, parse_mac
 from offhook.inventory.models import Account, Entity
 from offhook.inventory.reading import SetAside
@@ -22,12 +30,14 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "locations": ("name",),
     "users": ("username",),
     "numbers": ("number",),
+    "station_types": ("name",),
     "dect_systems": ("name",),
     "devices": ("mac", "name"),
     "lines": (),
 }
 _PARTS: Final[dict[str, type[BaseModel]]] = {
     "locations": LocationPart,
+    "station_types": StationTypePart,
     "users": UserPart,
     "numbers": NumberPart,
     "dect_systems": SystemPart,
@@ -96,9 +106,11 @@ def find_unjudged(
     ``accounts`` by their place, and ``at`` the id of whatever stands at a place.
     """
     value = aside.value
+    account = accounts.get(aside.path[:2])
+    if account is not None:
+        yield "extensions", account.id
     if not isinstance(value, dict):
         return
-    account = accounts.get(aside.path[:2])
     found: list[Entity | None] = []
     match aside.kind:
         case "users":
@@ -111,6 +123,8 @@ def find_unjudged(
                     yield "numbers", user.id
         case "locations" if account is not None:
             found = [draft.find_location(account.id, name) for name in _texts(value, "name", "rename_from")]
+        case "station_types" if account is not None:
+            found = [draft.find_station_type(account.id, name) for name in _texts(value, "name", "rename_from")]
         case "dect_systems" if account is not None:
             found = [draft.find_system(account.id, name) for name in _texts(value, "name", "rename_from")]
         case "devices":

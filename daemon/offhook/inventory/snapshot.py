@@ -6,9 +6,11 @@ becomes the snapshot.
 """
 
 from collections.abc import Hashable, Iterable, Iterator
+from itertools import islice
 from typing import Final, TypeVar, cast
 
 from offhook.errors import NotFound
+from offhook.inventory.indexes import UNIQUE, Key, index_keys
 from offhook.inventory.models import (
     Account,
     BaseRole,
@@ -17,23 +19,28 @@ from offhook.inventory.models import (
     CredentialState,
     DectSystem,
     Device,
+    DeviceState,
     DeviceType,
     Entity,
     Line,
     Location,
     Number,
+    StationType,
     User,
 )
 from offhook.inventory.ports import Change, Delete, Put
 
 E = TypeVar("E", bound=Entity)
-Key = tuple[str, Hashable]
 _Table = dict[int, Entity]
 _Index = dict[Hashable, tuple[int, ...]]
+
+#: Entities in a part of :meth:`Inventory.changed_since`.
+_COMPARED: Final = 4096
 
 KINDS: Final[tuple[type[Entity], ...]] = (
     Account,
     Location,
+    StationType,
     User,
     Number,
     DectSystem,
@@ -42,80 +49,6 @@ KINDS: Final[tuple[type[Entity], ...]] = (
     Credential,
     Carrier,
 )
-
-#: Indexes under which at most one entity may stand; ``rules.find_duplicates`` tells where it is otherwise.
-UNIQUE: Final = frozenset(
-    {
-        "account.name",
-        "account.domain",
-        "location.name",
-        "user.username",
-        "number.number",
-        "system.name",
-        "device.mac",
-        "device.ipei",
-        "device.phone_id",
-        "line.place",
-        "line.number",
-        "extension",
-    }
-)
-
-
-def index_keys(entity: Entity) -> Iterator[Key]:
-    """The keys under which an entity is found."""
-    match entity:
-        case Account():
-            yield "account.name", entity.name.casefold()
-            for domain in (entity.sip_domain, *entity.former_domains):
-                yield "account.domain", domain
-            if entity.token_digest:
-                yield "account.token", entity.token_digest
-            if entity.former_token_digest is not None:
-                yield "account.token", entity.former_token_digest
-        case Location():
-            yield "location.name", (entity.account_id, entity.name.casefold())
-        case User():
-            yield "user.username", entity.username.casefold()
-            if entity.extension is not None:
-                yield "extension", (entity.account_id, entity.extension)
-        case Number():
-            yield "number.number", entity.number
-            if entity.extension is not None and entity.user_id is None:
-                yield "extension", (entity.account_id, entity.extension)
-            if entity.user_id is not None:
-                yield "number.user", entity.user_id
-        case DectSystem():
-            yield "system.name", (entity.account_id, entity.name.casefold())
-        case Device():
-            if entity.mac is not None:
-                yield "device.mac", entity.mac
-            if entity.ipei is not None:
-                yield "device.ipei", entity.ipei
-            if entity.name is not None:
-                yield "device.name", entity.name.casefold()
-            if entity.phone_id:
-                yield "device.phone_id", entity.phone_id
-            if entity.base_id is not None:
-                yield "device.base", entity.base_id
-            if entity.system_id is not None:
-                yield "device.system", entity.system_id
-            if entity.token_digest:
-                yield "device.token", entity.token_digest
-        case Line():
-            yield "line.place", (entity.device_id, entity.index)
-            yield "line.device", entity.device_id
-            if entity.user_id is not None:
-                yield "line.user", entity.user_id
-            if entity.number_id is not None:
-                yield "line.number", entity.number_id
-            if entity.extension is not None:
-                yield "extension", (entity.account_id, entity.extension)
-        case Credential():
-            yield "credential.line", entity.line_id
-            yield "credential.username", entity.auth_username
-        case Carrier():
-            return
 
 
 class Inventory:
@@ -125,12 +58,14 @@ class Inventory:
 
     def __init__(self, entities: Iterable[Entity] = ()) -> None:
         self._tables: dict[type, _Table] = {kind: {} for kind in KINDS}
-        self._index: dict[str, _Index] = {}
+        found: dict[str, dict[Hashable, list[int]]] = {}
         for entity in entities:
             self._tables[type(entity)][entity.id] = entity
             for name, value in index_keys(entity):
-                index = self._index.setdefault(name, {})
-                index[value] = (*index.get(value, ()), entity.id)
+                found.setdefault(name, {}).setdefault(value, []).append(entity.id)
+        self._index: dict[str, _Index] = {
+            name: {value: tuple(ids) for value, ids in index.items()} for name, index in found.items()
+        }
 
     def draft(self) -> "Draft":
         """A copy to change."""
@@ -145,8 +80,26 @@ class Inventory:
     def count(self, kind: type[Entity]) -> int:
         return len(self._tables[kind])
 
+    def changed_since(self, before: "Inventory", kind: type[Entity]) -> Iterator[list[int]]:
+        """Ids of a kind's entities that were added, replaced or removed since an earlier snapshot.
+
+        They come in parts, empty ones too, so that others may run meanwhile: a table that any change has touched is
+        compared from end to end. A draft shares what it leaves alone, so comparing by identity is enough.
+        """
+        ours, theirs = self._tables[kind], before._tables[kind]
+        if ours is theirs:
+            return
+        entities, find, added = iter(ours.items()), theirs.get, 0
+        for _ in range(0, len(ours), _COMPARED):
+            part = [entity_id for entity_id, entity in islice(entities, _COMPARED) if find(entity_id) is not entity]
+            added += sum(entity_id not in theirs for entity_id in part)
+            yield part
+        former = iter(theirs)
+        for _ in range(0, len(theirs) if len(theirs) + added > len(ours) else 0, _COMPARED):
+            yield [entity_id for entity_id in islice(former, _COMPARED) if entity_id not in ours]
+
     def find(self, kind: type[E], entity_id: int | None) -> E | None:
-        return cast("E | None", self._tables[kind].get(entity_id)) if entity_id is not None else None
+        return self._tables[kind].get(entity_id)  # type: ignore[return-value, arg-type]  # nothing is under None
 
     def get(self, kind: type[E], entity_id: int) -> E:
         """The entity; NotFound where there is none."""
@@ -157,14 +110,15 @@ class Inventory:
 
     def ids_under(self, name: str, value: Hashable) -> tuple[int, ...]:
         """Ids that stand under a key of one of the indexes."""
-        return self._index.get(name, {}).get(value, ())
+        index = self._index.get(name)
+        return index.get(value, ()) if index is not None else ()
 
     def _first(self, kind: type[E], name: str, value: Hashable) -> E | None:
         ids = self.ids_under(name, value)
         return self.find(kind, ids[0]) if ids else None
 
     def _each(self, kind: type[E], name: str, value: Hashable) -> tuple[E, ...]:
-        return tuple(self.get(kind, entity_id) for entity_id in self.ids_under(name, value))
+        return tuple([self.get(kind, entity_id) for entity_id in self.ids_under(name, value)])
 
     # -- by natural key -------------------------------------------------------------------------------------------
 
@@ -184,6 +138,9 @@ class Inventory:
 
     def find_location(self, account_id: int, name: str) -> Location | None:
         return self._first(Location, "location.name", (account_id, name.casefold()))
+
+    def find_station_type(self, account_id: int, name: str) -> StationType | None:
+        return self._first(StationType, "station_type.name", (account_id, name.casefold()))
 
     def find_user(self, username: str) -> User | None:
         return self._first(User, "user.username", username.casefold())
@@ -224,6 +181,9 @@ class Inventory:
     def numbers_of_user(self, user_id: int) -> tuple[Number, ...]:
         return self._each(Number, "number.user", user_id)
 
+    def numbers_of_station_type(self, station_type_id: int) -> tuple[Number, ...]:
+        return self._each(Number, "number.station_type", station_type_id)
+
     def handsets_of(self, base_id: int) -> tuple[Device, ...]:
         return self._each(Device, "device.base", base_id)
 
@@ -249,9 +209,9 @@ class Inventory:
         if device.type is not DeviceType.DECT_HANDSET:
             return device
         base = self.find(Device, device.base_id)
-        return (self._leader_of(base) or base) if base is not None else None
+        return (self.leader_of(base) or base) if base is not None else None
 
-    def _leader_of(self, base: Device) -> Device | None:
+    def leader_of(self, base: Device) -> Device | None:
         """The base that carries the lines of a whole system: the one that is no member."""
         bases = self.bases_of(base.system_id) if base.system_id is not None else ()
         return next((other for other in bases if other.role is not BaseRole.MEMBER), None)
@@ -259,16 +219,43 @@ class Inventory:
     def carried_devices(self, carrier: Device) -> tuple[Device, ...]:
         """The devices whose lines stand in this device's file: itself, and the handsets that it carries, by slot.
 
+        A handset that is disabled, or whose base is, is not among them.
+        """
+        if carrier.state is not DeviceState.ACTIVE:
+            return (carrier,)
+        handsets = self.carried_handsets(carrier)
+        bases = [self.find(Device, base_id) for base_id in {handset.base_id for handset in handsets}]
+        working = {base.id for base in bases if base is not None and base.state is DeviceState.ACTIVE}
+        active = (handset for handset in handsets if handset.state is DeviceState.ACTIVE)
+        return (carrier, *(handset for handset in active if handset.base_id in working))
+
+    def carried_handsets(self, carrier: Device) -> tuple[Device, ...]:
+        """The handsets that have a place in this device's file, by slot, whether it is filled or not.
+
         In a system that has lost its master each base carries its own handsets.
         """
         if carrier.type is not DeviceType.DECT_BASE:
-            return (carrier,)
-        leader = self._leader_of(carrier)
+            return ()
+        leader = self.leader_of(carrier)
         if leader is not None and leader.id != carrier.id:
-            return (carrier,)
+            return ()
         bases = (carrier,) if leader is None or carrier.system_id is None else self.bases_of(carrier.system_id)
         handsets = [handset for base in bases for handset in self.handsets_of(base.id)]
-        return (carrier, *sorted(handsets, key=lambda handset: (handset.slot or 0, handset.id)))
+        return tuple(sorted(handsets, key=lambda handset: (handset.slot or 0, handset.id)))
+
+    def handsets_relying_on(self, base: Device) -> tuple[Device, ...]:
+        """The handsets whose credentials a base knows: those paired with it, and those whose lines it carries."""
+        relying = (*self.handsets_of(base.id), *self.carried_handsets(base))
+        return tuple({handset.id: handset for handset in relying}.values())
+
+    def is_in_service(self, device: Device) -> bool:
+        """Whether a device may hold secrets (R14): it is not disabled, nor is a handset's base, nor what carries it."""
+        if device.state is not DeviceState.ACTIVE:
+            return False
+        if device.type is not DeviceType.DECT_HANDSET:
+            return True
+        holders = (self.find(Device, device.base_id), self.carrier_of(device))
+        return all(holder is None or holder.state is DeviceState.ACTIVE for holder in holders)
 
     # -- what follows from them -----------------------------------------------------------------------------------
 
@@ -326,10 +313,11 @@ class Draft(Inventory):
     def changes(self) -> tuple[Change, ...]:
         """What differs from the base; an entity put back as it was is no change, nor one that came and went."""
         real: list[Change] = []
+        find = self.base.find
         for (kind, entity_id), change in self._changes.items():
-            before = self.base.find(kind, entity_id)
+            before = find(kind, entity_id)
             if isinstance(change, Put):
-                if change.entity != before:
+                if before is None or change.entity != before:
                     real.append(change)
             elif before is not None:
                 real.append(Delete(before))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from offhook.inventory.facts import DeviceFacts
-from offhook.inventory.models import Account, Carrier, Device, DeviceState, DeviceType, Line
+from offhook.inventory.models import Account, Carrier, Device, DeviceType, Line
+from offhook.inventory.ports import Vendors
 from offhook.inventory.snapshot import Inventory
 
 
@@ -31,7 +32,8 @@ class RegistrationState(StrEnum):
 class Status(StrEnum):
     """The summary: the first that holds, in this order.
 
-    A device that has no files (a softphone, or one whose vendor has no templates) is neither new nor pending.
+    A device that has no files (a softphone, or one whose vendor has no templates) is neither new nor pending. A handset
+    is disabled with its base, and with the base that carries its lines.
     """
 
     DISABLED = "disabled"
@@ -73,6 +75,25 @@ class DeviceStatus:
 def is_assigned(inventory: Inventory, line: Line) -> bool:
     """Whether somebody would miss the line if it were not registered."""
     return inventory.extension_of(line) is not None
+
+
+def model_mismatch(device: Device, facts: DeviceFacts, vendors: Vendors) -> bool:
+    """Whether a device reports another vendor or model than was typed in (R5); what it reports is then what it is.
+
+    One model under two names is no mismatch, nor is one of which only one side is known.
+    """
+    if device.vendor is not None and facts.vendor and facts.vendor != device.vendor:
+        return True
+    if device.model is None or not facts.model:
+        return False
+    vendor = device.vendor or facts.vendor
+    typed, reported = (_model_name(device.type, vendor, name, vendors) for name in (device.model, facts.model))
+    return typed != reported
+
+
+def _model_name(kind: DeviceType, vendor: str, model: str, vendors: Vendors) -> str:
+    capability = vendors.capability(kind, vendor, model)
+    return (capability.model if capability is not None else model).casefold()
 
 
 def registers_here(account: Account) -> bool:
@@ -127,7 +148,7 @@ def find_status(
 def _summary(
     inventory: Inventory, device: Device, config: ConfigState, registration: RegistrationState, has_files: bool
 ) -> Status:
-    if device.state is DeviceState.DISABLED:
+    if not inventory.is_in_service(device):
         return Status.DISABLED
     if config is ConfigState.FAILED:
         return Status.FAILED

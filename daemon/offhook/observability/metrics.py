@@ -90,6 +90,16 @@ class Metrics:
         self._reloads = counter("reloads_total", "Reloads ended.", "outcome")
         self._notify_answers = counter("notify_answers_total", "Final answers to NOTIFY.", "code")
 
+        self._event_listeners = gauge("event_listeners", "Connections that follow /api/v1/events.")
+        self._events_missed = counter("events_missed_total", "Events that a listener was too slow, or too late, for.")
+
+        self._unlocated = gauge("devices_without_dispatchable_location", "Devices that help cannot be sent to.")
+        self._unlocated_phones = gauge("assigned_phones_without_dispatchable_location", "Phones of users among them.")
+        self._addresses = gauge("emergency_addresses", "Emergency addresses that were entered, by state.", "state")
+        self._validations = counter(
+            "address_validations_total", "Emergency addresses that the validator was asked about.", "result"
+        )
+
         self._loop_lag = histogram("event_loop_lag_seconds", "How much later than planned a timer ran.")
         gauge("build_info", "Always 1; the version is its label.", "version").labels(version).set(1)
         gauge("start_time_seconds", "When the daemon started, since the epoch.").set(time.time())
@@ -178,6 +188,24 @@ class Metrics:
     def notify_answered(self, status: int) -> None:
         """A NOTIFY got its final answer."""
         self._notify_answers.labels(_class(status)).inc()
+
+    def events_followed(self, listeners: int, missed: int) -> None:
+        """So many follow the events now, and one of them has missed some."""
+        self._event_listeners.set(listeners)
+        self._events_missed.inc(missed)
+
+    def devices_without_location(self, devices: int, assigned_phones: int) -> None:
+        """So many devices, and phones of users among them, have no address that help can be sent to."""
+        self._unlocated.set(devices)
+        self._unlocated_phones.set(assigned_phones)
+
+    def emergency_addresses(self, state: str, count: int) -> None:
+        """So many addresses are ``draft``, ``valid`` or ``rejected``."""
+        self._addresses.labels(state).set(count)
+
+    def address_validated(self, result: str) -> None:
+        """A validator said ``valid``, ``corrected`` or ``refused``, or was ``unreachable``."""
+        self._validations.labels(result).inc()
 
     def event_loop_lag(self, seconds: float) -> None:
         """A timer ran that much late."""

@@ -33,6 +33,8 @@ class Requester:
     device: Device | None
     token_shown: bool
     in_lan: bool
+    by_former_token: bool = False
+    #: The account's token has been changed since, and this one is in its period of grace (R12).
 
 
 def find_requester(
@@ -46,7 +48,8 @@ def find_requester(
     digest = secrets.digest(token.text.reveal())
     if token.kind is TokenKind.DEVICE:
         return Requester(None, inventory.find_device_by_token(digest), True, in_lan)
-    return Requester(inventory.find_account_by_token(digest, now), None, True, in_lan)
+    account = inventory.find_account_by_token(digest, now)
+    return Requester(account, None, True, in_lan, account is not None and account.token_digest != digest)
 
 
 def decide_access(inventory: Inventory, identity: Identity, requester: Requester) -> Reason:

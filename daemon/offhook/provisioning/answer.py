@@ -22,7 +22,14 @@ from offhook.observability.repeats import Repeats
 from offhook.provisioning.access import Network, Requester, decide_access, find_requester
 from offhook.provisioning.cache import RenderCache
 from offhook.provisioning.catalog import Catalog
-from offhook.provisioning.evidence import RequestPath, clean_user_agent, gather_claims, parse_request_path
+from offhook.provisioning.evidence import (
+    PathToken,
+    RequestPath,
+    TokenKind,
+    clean_user_agent,
+    gather_claims,
+    parse_request_path,
+)
 from offhook.provisioning.identify import NOBODY, Identity, Reason, identify
 from offhook.provisioning.parameters import build_parameters
 from offhook.provisioning.ports import CurrentInventory, EventSink, SecretBox
@@ -170,7 +177,7 @@ class Provisioner:
             revision = state.revision if state else 0
         decision = Decision(Reason.GRANTED, identity, revision)
         try:
-            content = self._content(request, path, inventory, identity, carrier)
+            content = self._content(request, self._find_token(path, requester), inventory, identity, carrier)
         except (RenderError, StoreError) as error:
             if carrier is not None:
                 self._events.publish(RenderFailed(carrier.id, revision, str(error), now))
@@ -189,7 +196,7 @@ class Provisioner:
     def _content(
         self,
         request: FileRequest,
-        path: RequestPath,
+        token: PathToken | None,
         inventory: Inventory,
         identity: Identity,
         carrier: Device | None,
@@ -206,7 +213,7 @@ class Provisioner:
             )
         if carrier is None:
             raise AssertionError("a file of a device was granted without a device")
-        base_url = self._base_url(request, path)
+        base_url = self._base_url(request, token)
         proxy = self._proxy(request)
 
         def render() -> bytes:
@@ -242,14 +249,21 @@ class Provisioner:
             return HostPort(_without_zone(request.local_address), self._settings.sip_port)
         return HostPort(advertised.host, advertised.port or self._settings.sip_port)
 
-    def _base_url(self, request: FileRequest, path: RequestPath) -> str:
-        """Where the phone shall ask again: as it came, with the token that it showed."""
+    def _find_token(self, path: RequestPath, requester: Requester) -> PathToken | None:
+        """The token under which the phone shall ask again: the one that it showed, unless that has been changed."""
+        account = requester.account
+        if account is None or not requester.by_former_token:
+            return path.token
+        return PathToken(TokenKind.ACCOUNT, self._secrets.open(account.sealed_token, f"account:{account.id}:token"))
+
+    def _base_url(self, request: FileRequest, token: PathToken | None) -> str:
+        """Where the phone shall ask again."""
         url = self._settings.public_url
         if url is None:
             port = None if request.local_port == _DEFAULT_PORTS[request.protocol] else request.local_port
             url = f"{request.protocol}://{HostPort(_without_zone(request.local_address), port)}"
-        token = f"/{path.token.kind}/{path.token.text.reveal()}" if path.token else ""
-        return f"{url.rstrip('/')}{token}/"
+        folder = f"/{token.kind}/{token.text.reveal()}" if token else ""
+        return f"{url.rstrip('/')}{folder}/"
 
     def _report(
         self,

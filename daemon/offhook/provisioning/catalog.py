@@ -15,6 +15,8 @@ import jinja2
 
 from offhook.errors import CatalogError, Fault
 from offhook.inventory.models import DeviceType
+from offhook.inventory.ports import Capability
+from offhook.inventory.rules import name_type
 from offhook.provisioning.manifest import read_vendor
 from offhook.provisioning.render import Renderer
 from offhook.provisioning.vendors import AgentKind, AgentMatch, FileMatch, ReloadEvents, SecretShape, Vendor
@@ -57,17 +59,29 @@ class Catalog:
         shape = found.secret if found else SecretShape()
         return shape.alphabet, shape.length
 
+    def capability(self, kind: DeviceType, vendor: str | None, model: str | None) -> Capability | None:
+        """What a model can hold; None where the folder does not know it, or knows it as a device of another type."""
+        found = self.find_vendor(vendor)
+        spec = found.find_model(model) if found is not None else None
+        if spec is None or kind not in (spec.type, DeviceType.GENERIC):
+            return None
+        if spec.type is DeviceType.DECT_BASE:
+            return Capability(spec.name, handsets=spec.handsets)
+        return Capability(spec.name, lines=spec.lines, keys=spec.keys)
+
     def missing_templates(self, kind: DeviceType, vendor: str | None, model: str | None) -> str | None:
         """Why such a device gets no file, or not one made for it, in words for the operator; None where it does."""
+        with_templates = ", ".join(known.name for known in self.vendors.values() if known.device_types)
         if vendor is None:
-            return f"has no vendor, so it gets no configuration; set one of {', '.join(self.vendors)}"
+            return f"has no vendor, so it gets no configuration; set one of {with_templates}"
         found = self.find_vendor(vendor)
         if found is None:
-            return f"there are no templates for vendor {vendor!r}; there are some for {', '.join(self.vendors)}"
+            return f"there are no templates for vendor {vendor!r}; there are some for {with_templates}"
         if kind not in found.device_types:
-            return f"there are no templates for a {kind.value} of {found.display_name}, so it gets no configuration"
-        if model is not None and found.find_model(model) is None:
-            return f"model {model!r} is not known for {found.display_name}; known are {', '.join(found.models)}"
+            return f"there are no templates for {name_type(kind)} of {found.display_name}, so it gets no configuration"
+        if model is not None and found.find_templated_model(model) is None:
+            known = ", ".join(spec.name for spec in found.models.values() if found.has_templates(spec))
+            return f"model {model!r} is not known for {found.display_name}; known are {known}"
         return None
 
     def match_file(self, name: str) -> tuple[FileMatch, ...]:
@@ -83,7 +97,7 @@ class Catalog:
         return None
 
     def reload_event(self, vendor: str | None) -> ReloadEvents | None:
-        """The events that a device of the vendor obeys; None where the vendor is not known."""
+        """The events that a device of the vendor obeys; None where nobody has said."""
         found = self.find_vendor(vendor)
         return found.reload if found else None
 

@@ -21,6 +21,8 @@ class Reason(StrEnum):
     #: The firmware asks, and goes on without.
     UNKNOWN_DEVICE = "unknown_device"
     DISABLED = "disabled"
+    NO_TEMPLATES = "no_templates"
+    #: For a device of its type.
     WRONG_VENDOR = "wrong_vendor"
     WRONG_TOKEN = "wrong_token"
     TOKEN_NEEDED = "token_needed"
@@ -68,11 +70,11 @@ def identify(claims: Claims, inventory: Inventory, catalog: Catalog) -> Identity
     told_by_agent = agent if agent is not None and agent.vendor == vendor.name else None
     reported = told_by_agent.model if told_by_agent and told_by_agent.model else None
     if reported is None and match.models:
-        reported = _best(match.models, vendor.find_model(device.model if device else None)).name
-    typed = vendor.find_model(device.model) if device else None
-    seen = vendor.find_model(reported)
+        reported = _best(match.models, vendor.find_templated_model(device.model if device else None)).name
+    typed = vendor.find_templated_model(device.model) if device else None
+    seen = vendor.find_templated_model(reported)
     return Identity(
-        reason=_refuse(match, device, claims.mac_vendor),
+        reason=_refuse(match, vendor, device, claims.mac_vendor),
         vendor=vendor,
         file=match.file,
         mac=mac,
@@ -96,7 +98,7 @@ def _choose(claims: Claims, device: Device | None) -> FileMatch | None:
     return None
 
 
-def _refuse(match: FileMatch, device: Device | None, mac_vendor: str | None) -> Reason | None:
+def _refuse(match: FileMatch, vendor: Vendor, device: Device | None, mac_vendor: str | None) -> Reason | None:
     if match.mac is not None:
         believed = (device.vendor if device else None) or mac_vendor
         if believed is not None and believed != match.vendor:
@@ -107,6 +109,8 @@ def _refuse(match: FileMatch, device: Device | None, mac_vendor: str | None) -> 
         return Reason.DISABLED
     if match.file.template is None:
         return Reason.OPTIONAL
+    if match.mac is not None and device is not None and device.type not in vendor.device_types:
+        return Reason.NO_TEMPLATES
     return None
 
 

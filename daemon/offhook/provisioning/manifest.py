@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -23,6 +24,9 @@ from offhook.provisioning.vendors import (
     Vendor,
     model_key,
 )
+
+#: What guessing a SIP password must cost at least, in bits: it is attacked offline by whoever hears one digest.
+PASSWORD_BITS: Final = 112
 
 _GROUPS: Final = {"file": {"mac", "model", "code"}, "agent": {"mac", "model", "firmware"}}
 
@@ -47,10 +51,12 @@ class _Section(BaseModel):
 
 
 class _Model(_Section):
-    lines: int = Field(ge=1, le=1000)
+    lines: int | None = Field(default=None, ge=1, le=1000)
     code: str | None = None
     keys: int = Field(default=0, ge=0, le=1000)
     aliases: tuple[str, ...] = ()
+    type: DeviceType = DeviceType.DESKPHONE
+    handsets: int | None = Field(default=None, ge=0, le=100_000)
 
 
 class _File(_Section):
@@ -68,6 +74,11 @@ class _File(_Section):
 class _Secret(_Section):
     alphabet: str = Field(pattern=r"^[A-Za-z0-9]{10,}$")
     length: int = Field(ge=16, le=64)
+
+    @property
+    def bits(self) -> float:
+        """What a password of this shape holds; a character that is listed twice is one."""
+        return self.length * math.log2(len(set(self.alphabet)))
 
 
 class _Note(_Section):
@@ -99,10 +110,11 @@ class Manifest(_Section):
     ouis: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{6,9}$")], ...] = ()
     device_types: tuple[DeviceType, ...] = (DeviceType.DESKPHONE, DeviceType.GENERIC)
     models: dict[str, _Model] = Field(min_length=1)
-    files: tuple[_File, ...] = Field(min_length=1)
+    files: tuple[_File, ...] = ()
+    #: A folder without any knows the vendor's models and how to tell them, and makes nothing for them.
     user_agents: _Agents = _Agents()
-    secret: _Secret
-    reload: _Reload
+    secret: _Secret | None = None
+    reload: _Reload | None = None
     settings: dict[str, Any] = {}
 
 
@@ -137,6 +149,15 @@ def _find_contradictions(
             other = known.setdefault(model_key(alias), name)
             if other != name:
                 faults.append(document.fault(("models", name), f"answers to {alias!r}, as {other} does; drop one"))
+        if model.type is DeviceType.DECT_BASE:
+            if model.lines is not None:
+                faults.append(document.fault(("models", name, "lines"), "is not for a DECT base; state its handsets"))
+        elif model.lines is None:
+            faults.append(document.fault(("models", name), "needs lines"))
+        elif model.handsets is not None:
+            faults.append(document.fault(("models", name, "handsets"), "is for models of type dect_base only"))
+    faults.extend(_find_weak_secret(manifest, document))
+    faults.extend(_find_missing(manifest, document))
     for index, spec in enumerate(manifest.files):
         path = ("files", index)
         if spec.template is None and not spec.optional:
@@ -155,17 +176,44 @@ def _find_contradictions(
                 for place, pattern in enumerate(spec.patterns)
                 if "(?P<mac>" not in pattern
             )
-    if not any(spec.expected for spec in manifest.files):
+    if manifest.files and not any(spec.expected for spec in manifest.files):
         faults.append(document.fault(("files",), "has none with expected: true, so no fetch could prove a revision"))
     return faults
 
 
+def _find_weak_secret(manifest: Manifest, document: yamldoc.Document) -> list[Fault]:
+    secret = manifest.secret
+    if secret is None:
+        return []
+    if len(set(secret.alphabet)) < len(secret.alphabet):
+        return [document.fault(("secret", "alphabet"), "has a character twice, which would then be drawn more often")]
+    if secret.bits < PASSWORD_BITS:
+        needed = math.ceil(PASSWORD_BITS / math.log2(len(secret.alphabet)))
+        message = f"makes passwords of {secret.bits:.0f} bits, and {PASSWORD_BITS} are needed: {needed} characters"
+        return [document.fault(("secret", "length"), message)]
+    return []
+
+
+def _find_missing(manifest: Manifest, document: yamldoc.Document) -> list[Fault]:
+    """A folder that makes files says what goes with them; one that makes none claims no device types."""
+    if manifest.files:
+        return [
+            document.fault((), f"has files, and needs {name!r} to go with them")
+            for name in ("secret", "reload")
+            if getattr(manifest, name) is None
+        ]
+    if "device_types" in manifest.model_fields_set:
+        return [document.fault(("device_types",), "names what there are templates for, and there are no files")]
+    return []
+
+
 def _is_own_name(spec: _File, manifest: Manifest) -> bool:
-    """Whether the name, filled in for any model, is one that the patterns know."""
+    """Whether the name, filled in for any model that files are made for, is one that the patterns know."""
     try:
         names = [
             spec.name.format(mac="0123456789ab", MAC="0123456789AB", model=name, code=model.code or "")
             for name, model in manifest.models.items()
+            if model.type in manifest.device_types
         ]
     except (KeyError, IndexError, ValueError):
         return False
@@ -174,14 +222,22 @@ def _is_own_name(spec: _File, manifest: Manifest) -> bool:
 
 def _build(manifest: Manifest, sources: Mapping[str, str]) -> Vendor:
     models = {
-        name: ModelSpec(name, model.lines, model.code, model.keys, model.aliases)
+        name: ModelSpec(
+            name=name,
+            lines=model.lines or 0,
+            code=model.code,
+            keys=model.keys,
+            aliases=model.aliases,
+            type=model.type,
+            handsets=model.handsets,
+        )
         for name, model in manifest.models.items()
     }
     return Vendor(
         name=manifest.name,
         display_name=manifest.display_name,
         ouis=manifest.ouis,
-        device_types=frozenset(manifest.device_types),
+        device_types=frozenset(manifest.device_types if manifest.files else ()),
         models=MappingProxyType(models),
         files=tuple(
             FileSpec(
@@ -203,8 +259,8 @@ def _build(manifest: Manifest, sources: Mapping[str, str]) -> Vendor:
                 AgentKind.SIP: tuple(re.compile(pattern) for pattern in manifest.user_agents.sip),
             }
         ),
-        secret=SecretShape(manifest.secret.alphabet, manifest.secret.length),
-        reload=ReloadEvents(manifest.reload.reload, manifest.reload.reboot),
+        secret=SecretShape(manifest.secret.alphabet, manifest.secret.length) if manifest.secret else SecretShape(),
+        reload=ReloadEvents(manifest.reload.reload, manifest.reload.reboot) if manifest.reload else None,
         settings=MappingProxyType({key: _freeze(value) for key, value in manifest.settings.items()}),
         digest=_digest(manifest, sources),
         _models_by_name=MappingProxyType(
@@ -224,6 +280,9 @@ def _freeze(value: Any) -> Setting:
 def _digest(manifest: Manifest, sources: Mapping[str, str]) -> str:
     """Over the templates and over what the manifest tells them, so that a comment changes nobody's revision."""
     told = manifest.model_dump(mode="json", include={"models", "settings"})
+    told["models"] = {
+        name: told["models"][name] for name, model in manifest.models.items() if model.type in manifest.device_types
+    }
     own = {name: text for name, text in sources.items() if name.split("/")[0] in (manifest.name, "_shared")}
     canonical = json.dumps([told, own], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -5,10 +5,13 @@ given to the renderer beside them, and does not make a revision.
 """
 
 import json
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from offhook.endpoint import HostPort, Transport
-from offhook.inventory.models import Account, Device, Line, Location, Number, User
+from offhook.inventory.features import NO_ANSWER_RINGS, DoNotDisturb, features_of_line
+from offhook.inventory.models import AccessLevel, Account, Device, Line, Location, User
+from offhook.inventory.numbers import display_names
 from offhook.inventory.ports import ConfigDigests
 from offhook.inventory.snapshot import Inventory
 from offhook.provisioning.catalog import Catalog
@@ -21,14 +24,33 @@ _UTC = ClockRule("UTC", 0)
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureParameters:
+    """What a phone itself does with the calls of a line (E6), all of it stated: it keeps what it is not told anew.
+
+    The voicemail that a call is sent to, and the identity that is shown to others, are a matter of the PBX.
+    """
+
+    forward_always: str
+    #: E.164 number or extension; empty where nothing is forwarded.
+    forward_busy: str
+    forward_no_answer: str
+    no_answer_rings: int
+    hides_caller_id: bool
+    call_waiting: bool
+    do_not_disturb: bool
+    #: It refuses calls (Yealink with 486, Snom with 480), and the PBX offers the voicemail that there is.
+
+
+@dataclass(frozen=True, slots=True)
 class LineParameters:
     """One registration."""
 
     index: int
     label: str
-    #: For the key beside the screen: the line's own label, else its extension.
+    #: For the key beside the screen: the line's own label, else its extension. Where a number can log in, it tells the
+    #: phone ID that this takes; while one is logged in, whose line it is now (E5).
     display_name: str
-    #: For the From header.
+    #: For the From header and the screen: the number's before the user's name (E3).
     extension: str
     user_name: str
     #: User part of the address of record.
@@ -42,6 +64,7 @@ class LineParameters:
     transport: Transport
     expires_seconds: int
     appearances: int
+    features: FeatureParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +74,7 @@ class HandsetParameters:
     slot: int | None
     ipei: str | None
     name: str
+    phone_id: str
     line_indexes: tuple[int, ...]
 
 
@@ -103,7 +127,9 @@ def build_parameters(
                 lines.append(built)
         if device is not carrier:
             indexes = tuple(line.index for line in lines[first:])
-            handsets.append(HandsetParameters(device.slot, device.ipei, one_line(device.name or ""), indexes))
+            handsets.append(
+                HandsetParameters(device.slot, device.ipei, one_line(device.name or ""), device.phone_id, indexes)
+            )
     chosen = model or (vendor.find_model(carrier.model) if vendor else None)
     values = DeviceParameters(
         carrier_id=carrier.id,
@@ -165,8 +191,11 @@ class ParameterDigests:
             inventory, carrier, self._secrets, self._catalog, expires_seconds=told.expires_seconds
         )
         proxy = str(told.sip_advertise or "")
+        account = inventory.get(Account, carrier.account_id)
+        # The URL that the file names holds the account's token where that opens anything.
+        token = account.token_digest.hex() if account.access in (AccessLevel.TOKEN, AccessLevel.LAN) else ""
         return ConfigDigests(
-            config=_digest(self._secrets, (values.config_digest, proxy, told.public_url)),
+            config=_digest(self._secrets, (values.config_digest, proxy, told.public_url, token)),
             registration=_digest(self._secrets, (values.registration_digest, proxy)),
         )
 
@@ -199,8 +228,8 @@ def _build_line(
     registrar = HostPort.parse(account.external_registrar) if account.external_registrar else None
     return LineParameters(
         index=index,
-        label=_first_shown(line.label, extension, device.name, credential.aor_user),
-        display_name=_display_name(inventory, device, line, extension or credential.aor_user),
+        label=_label(inventory, account, device, line) or one_line(credential.aor_user),
+        display_name=_first_shown(*display_names(inventory, line), device.name, extension or credential.aor_user),
         extension=extension,
         user_name=credential.aor_user,
         auth_name=credential.auth_username,
@@ -212,20 +241,31 @@ def _build_line(
         transport=Transport.UDP,
         expires_seconds=expires_seconds,
         appearances=line.appearances,
+        features=_build_features(inventory, line),
     )
 
 
-def _display_name(inventory: Inventory, device: Device, line: Line, fallback: str) -> str:
-    number = inventory.find(Number, line.number_id)
-    user = inventory.find(User, line.user_id)
-    if user is None and number is not None:
-        user = inventory.find(User, number.user_id)
-    return _first_shown(
-        number.display_name if number else None,
-        user.full_name if user else None,
-        line.label,
-        device.name,
-        fallback,
+def _label(inventory: Inventory, account: Account, device: Device, line: Line) -> str:
+    extension = inventory.extension_of(line)
+    if line.logged_in_at is not None:
+        return _first_shown(extension)
+    shown = _first_shown(line.label, extension, device.name)
+    is_taken = any(part.user_id is not None or part.number_id is not None for part in inventory.lines_of(device.id))
+    if is_taken or line.index != 1 or account.external_registrar is not None:
+        return shown
+    return one_line(f"{shown} ID {device.phone_id}")
+
+
+def _build_features(inventory: Inventory, line: Line) -> FeatureParameters:
+    force = features_of_line(inventory, line)
+    return FeatureParameters(
+        forward_always=force.forward_always or "",
+        forward_busy=force.forward_busy or "",
+        forward_no_answer=force.forward_no_answer or "",
+        no_answer_rings=NO_ANSWER_RINGS,
+        hides_caller_id=force.hides_caller_id,
+        call_waiting=force.call_waiting,
+        do_not_disturb=force.do_not_disturb is not DoNotDisturb.OFF,
     )
 
 
@@ -254,14 +294,16 @@ def _find_clock(inventory: Inventory, account: Account, carrier: Device) -> Cloc
 
 
 def _digest(secrets: SecretBox, value: object) -> str:
-    return secrets.digest(json.dumps(_canonical(value), ensure_ascii=True, separators=(",", ":"))).hex()
+    return secrets.digest(_ENCODER.encode(value)).hex()
 
 
-def _canonical(value: object) -> object:
+def _canonical(value: Any) -> object:
+    """What JSON has no form for: a secret is its text, a dataclass its fields by name."""
     if isinstance(value, Secret):
         return value.reveal()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _canonical(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, (tuple, list)):
-        return [_canonical(item) for item in value]
-    return value
+    # As dataclasses.fields() has them, which would look at each of them every time.
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+
+
+#: One for all: thousands of digests are taken in one change.
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=_canonical)

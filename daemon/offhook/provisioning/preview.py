@@ -10,7 +10,6 @@ from offhook.inventory.rules import describe_device
 from offhook.inventory.snapshot import Inventory
 from offhook.provisioning.catalog import Catalog
 from offhook.provisioning.parameters import build_parameters, find_vendor_of
-from offhook.provisioning.render import Renderer
 from offhook.provisioning.vendors import FileSpec, Vendor
 from offhook.secret import Secret
 
@@ -73,7 +72,7 @@ def preview_file(
             field="file",
             remedy=f"name one of {', '.join(names)}",
         )
-    content = Renderer(catalog.sources).render(
+    content = catalog.renderer.render(
         spec.template,
         spec.format,
         {
@@ -83,6 +82,7 @@ def preview_file(
             "phone": phone,
             "base_url": base_url,
             "proxy": proxy,
+            "proxy_address": str(proxy),
         },
     )
     return PreviewedFile(names[rendered.index(spec)], spec.content_type, content.decode(), names)

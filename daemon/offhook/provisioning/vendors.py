@@ -24,12 +24,15 @@ class ModelSpec:
 
     name: str
     lines: int
-    #: SIP accounts that it holds.
+    #: SIP accounts that it holds; an ATA's are its ports. 0 for a DECT base: its handsets have them.
     code: str | None = None
     #: What stands in the name of its common file.
     keys: int = 0
     #: Keys beside its screen that can stand for a line.
     aliases: tuple[str, ...] = ()
+    type: DeviceType = DeviceType.DESKPHONE
+    handsets: int | None = None
+    #: Of a DECT base, how many it or the system that it leads can serve; None where nobody says.
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +104,13 @@ class Vendor:
     display_name: str
     ouis: tuple[str, ...]
     device_types: frozenset[DeviceType]
-    #: Kinds of devices that the folder has templates for.
+    #: Kinds of devices that the folder has templates for; none in a folder that only knows the vendor's models.
     models: Mapping[str, ModelSpec]
     files: tuple[FileSpec, ...]
     user_agents: Mapping[AgentKind, tuple[re.Pattern[str], ...]]
     secret: SecretShape
-    reload: ReloadEvents
+    reload: ReloadEvents | None
+    #: None where nobody has said what its devices obey.
     settings: Mapping[str, Setting]
     digest: str
     #: Of everything in the folder and in ``_shared`` that can change what is rendered.
@@ -115,6 +119,15 @@ class Vendor:
     def find_model(self, text: str | None) -> ModelSpec | None:
         """The model that a person or a device calls so: without regard to case, blanks and dashes."""
         return self._models_by_name.get(model_key(text)) if text else None
+
+    def find_templated_model(self, text: str | None) -> ModelSpec | None:
+        """The model of that name, where the folder has templates for such a one."""
+        spec = self.find_model(text)
+        return spec if spec is not None and self.has_templates(spec) else None
+
+    def has_templates(self, model: ModelSpec) -> bool:
+        """Whether files can be made for the model, rather than that it is only known."""
+        return model.type in self.device_types
 
     def match_file(self, name: str) -> FileMatch | None:
         """What a file name means to this vendor. A name with a model or code that is not listed means nothing."""
@@ -147,10 +160,12 @@ class Vendor:
 
     def _models_of(self, model: str | None, code: str | None) -> tuple[ModelSpec, ...] | None:
         if model is not None:
-            found = self.find_model(model)
+            found = self.find_templated_model(model)
             return (found,) if found else None
         if code is not None:
-            return tuple(spec for spec in self.models.values() if spec.code == code) or None
+            return (
+                tuple(spec for spec in self.models.values() if spec.code == code and self.has_templates(spec)) or None
+            )
         return ()
 
 

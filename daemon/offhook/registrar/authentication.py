@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from offhook.errors import SipError
-from offhook.inventory.models import Account, Credential, CredentialState, Device, DeviceState, Line
+from offhook.inventory.models import Account, Credential, CredentialState, Device, Line
 from offhook.inventory.snapshot import Inventory
 from offhook.registrar.policy import is_domain_of
 from offhook.sip.digest import Algorithm, Challenge, Credentials, NonceSource, NonceState, parse_authorization, verify
@@ -84,7 +84,7 @@ class Authenticator:
         device = _device_of(inventory, candidates[0]) if candidates else None
         nonce_state = self._nonces.check(credentials.nonce, now, credentials.realm)
         proven = _find_proven(candidates, credentials, account, request.method)
-        if proven is None or device is None or device.state is not DeviceState.ACTIVE:
+        if proven is None or device is None or not inventory.is_in_service(device):
             if device is None:
                 failure = AuthFailure.UNKNOWN_USER
             elif credentials.algorithm not in _offered(account):

@@ -75,9 +75,17 @@ class BindingTable:
         self._pending_by_aor: dict[str, list[BindingChange]] = {}
         self._pending_by_device: dict[int, list[BindingChange]] = {}
         self._last_id = 0
+        self._watchers: list[Callable[[int], None]] = []
         for binding in bindings:
             self._put(binding)
             self._last_id = max(self._last_id, binding.id)
+
+    def watch(self, note: Callable[[int], None]) -> None:
+        """Calls ``note`` with the id of each device of which a committed binding is put or removed.
+
+        It must be quick: phones wait meanwhile. A binding that has run out is told when it is swept.
+        """
+        self._watchers.append(note)
 
     # -- the committed view ---------------------------------------------------------------------------------------
 
@@ -180,6 +188,8 @@ class BindingTable:
         if binding.flow.connection:
             _index(self._by_connection, binding.flow.connection, binding.id)
         self._counts[binding.flow.transport] += 1
+        for note in self._watchers:
+            note(binding.device_id)
 
     def _remove(self, binding_id: int) -> None:
         binding = self._by_id.pop(binding_id, None)
@@ -190,6 +200,8 @@ class BindingTable:
         if binding.flow.connection:
             _unindex(self._by_connection, binding.flow.connection, binding_id)
         self._counts[binding.flow.transport] -= 1
+        for note in self._watchers:
+            note(binding.device_id)
 
 
 def _overlay(

@@ -5,7 +5,7 @@ own module; what the other methods get is decided here.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -101,9 +101,11 @@ class Registrar:
         """A change that removes bindings that have expired, see :func:`offhook.registrar.upkeep.sweep`."""
         return upkeep.sweep(self.bindings, now, limit)
 
-    def reconcile(self, device_ids: Iterable[int], now: float) -> Proposal | None:
+    def reconcile(
+        self, device_ids: Iterable[int], now: float, revoked: Container[int] = frozenset()
+    ) -> Proposal | None:
         """A change that brings bindings in line with the inventory, see :func:`offhook.registrar.upkeep.reconcile`."""
-        return upkeep.reconcile(self.bindings, self._inventory(), device_ids, now)
+        return upkeep.reconcile(self.bindings, self._inventory(), device_ids, now, revoked)
 
     # -- everything but REGISTER ----------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from offhook.events import (
     NotifyAnswered,
     Registered,
     ReloadEnded,
+    ReloadProgressed,
     RenderFailed,
 )
 from offhook.inventory.facts import DeviceFacts
@@ -161,6 +162,11 @@ class ReloadService:
         carrier = inventory.carrier_of(device)
         if carrier is None:
             raise Conflict(f"{name} is not paired with a base, so nothing can reload it", remedy="pair it with a base")
+        if not inventory.is_in_service(device):
+            base = describe_device(carrier)
+            raise Conflict(
+                f"{name} cannot be reloaded while {base}, or its own base, is disabled", remedy="enable it first"
+            )
         return carrier
 
     def find(self, reload_id: int) -> ReloadRecord | None:
@@ -201,7 +207,10 @@ class ReloadService:
                 self._follow(record)
 
     def _keep(self, record: ReloadRecord) -> None:
-        if not self._records.put(record, self._running) or not record.state.is_final:
+        if not self._records.put(record, self._running):
+            return
+        self._bus.publish(ReloadProgressed(record.id))
+        if not record.state.is_final:
             return
         if self._active.get(record.carrier_id) == record.id:
             del self._active[record.carrier_id]
@@ -339,8 +348,13 @@ class ReloadService:
     def _on_inventory_changed(self, event: InventoryChanged) -> None:
         inventory = self._inventory()
         for carrier_id in event.device_ids & self._active.keys():
-            if inventory.find(Carrier, carrier_id) is None:
+            device = inventory.find(Device, carrier_id)
+            if device is None or inventory.find(Carrier, carrier_id) is None:
                 self.forget_carrier(carrier_id)
+            elif device.state is DeviceState.DISABLED:
+                self._give_up(carrier_id, "the device was disabled meanwhile")
+            elif carrier_id in event.replaced:
+                self._give_up(carrier_id, "the device was replaced meanwhile; the new one fetches by itself")
 
     def _look_at_lines(self, reload_id: int) -> None:
         record = self._records[reload_id]
@@ -384,6 +398,9 @@ class ReloadService:
 
     def forget_carrier(self, carrier_id: int) -> None:
         """Ends what is under way for a device that was deleted."""
+        self._give_up(carrier_id, _DELETED)
+
+    def _give_up(self, carrier_id: int, reason: str) -> None:
         reload_id = self._active.get(carrier_id)
         if reload_id is not None:
-            self._keep(progress.fail(self._records[reload_id], _DELETED, self._clock.now()))
+            self._keep(progress.fail(self._records[reload_id], reason, self._clock.now()))

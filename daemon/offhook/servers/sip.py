@@ -102,7 +102,7 @@ class SipServer:
         self._sweep_timer: asyncio.TimerHandle | None = None
         self._is_closing = False
         self._repeats = Repeats()
-        bus.subscribe(InventoryChanged, lambda event: self.reconcile(event.device_ids))
+        bus.subscribe(InventoryChanged, lambda event: self.reconcile(event.device_ids, event.revoked))
 
     def use(self, limits: SipLimits, advertise: HostPort | None) -> None:
         """Takes other bounds and another name, from the next message and connection on."""
@@ -179,9 +179,9 @@ class SipServer:
 
     # -- upkeep ---------------------------------------------------------------------------------------------------
 
-    def reconcile(self, device_ids: Iterable[int] | None = None) -> None:
+    def reconcile(self, device_ids: Iterable[int] | None = None, revoked: Iterable[int] = ()) -> None:
         """Brings bindings in line with the inventory: those of some devices, or all, as at start."""
-        self._commits.reconcile(device_ids)
+        self._commits.reconcile(device_ids, revoked)
 
     def sweep(self) -> None:
         """Removes what has expired; also done every :attr:`SipLimits.sweep_seconds` while something listens."""

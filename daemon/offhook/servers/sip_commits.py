@@ -44,6 +44,8 @@ class BindingCommits:
         self._settled = asyncio.Event()
         self._settled.set()
         self._unreconciled: set[int] = set()
+        self._revoked: set[int] = set()
+        #: Those of them whose void credentials may still have bindings.
 
     @property
     def backlog_seconds(self) -> float:
@@ -84,16 +86,19 @@ class BindingCommits:
         except StoreUnavailable as error:
             done(error)
 
-    def reconcile(self, device_ids: Iterable[int] | None = None) -> None:
-        """Brings bindings in line with the inventory: those of some devices, or all. What fails is tried again."""
+    def reconcile(self, device_ids: Iterable[int] | None = None, revoked: Iterable[int] = ()) -> None:
+        """Brings bindings in line with the inventory: those of some devices, or all. What fails is tried again.
+
+        ``revoked`` are those of which credentials were made void; where it is about all, any of them may be.
+        """
         now = self._clock.now()
         if device_ids is None:
-            device_ids = {binding.device_id for binding in self._table.all(now)}
-        concerned = self._unreconciled.union(device_ids)
-        self._unreconciled = set()
-        proposal = self._registrar.reconcile(concerned, now)
+            device_ids = revoked = {binding.device_id for binding in self._table.all(now)}
+        concerned, void = self._unreconciled.union(device_ids), self._revoked.union(revoked)
+        self._unreconciled, self._revoked = set(), set()
+        proposal = self._registrar.reconcile(concerned, now, void)
         if proposal is not None:
-            self.submit(proposal, partial(self._note_unreconciled, concerned))
+            self.submit(proposal, partial(self._note_unreconciled, concerned, void))
 
     def sweep(self) -> None:
         """Removes what has expired. To be called now and then."""
@@ -103,9 +108,10 @@ class BindingCommits:
         if self._unreconciled:
             self.reconcile(())
 
-    def _note_unreconciled(self, device_ids: set[int], error: StoreError | None) -> None:
+    def _note_unreconciled(self, device_ids: set[int], revoked: set[int], error: StoreError | None) -> None:
         if error is not None:
             self._unreconciled |= device_ids
+            self._revoked |= revoked
 
 
 def _leave_for_next_time(error: StoreError | None) -> None:

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from offhook.errors import ArchiveUnusable
 from offhook.secret import Secret
-from offhook.store.keys import Keyring
+from offhook.store.keys import KEY_BYTES, KEY_ID_BYTES, Keyring
 
 BLOCK_BYTES: Final = 64 * 1024
 _TAG_BYTES: Final = 16
@@ -30,8 +30,6 @@ _MAGIC: Final = b"offhook backup\x00\x01"
 #: The last byte is the version of this form.
 _HEADER: Final = struct.Struct(">16s B 16s 4s III")
 _NONCE: Final = struct.Struct(">3x Q ?")
-_KEY_BYTES: Final = 32
-_KEY_ID_BYTES: Final = 4
 _SALT_BYTES: Final = 16
 _PURPOSE: Final = "backups"
 #: What an archive may ask of whoever opens it.
@@ -66,7 +64,7 @@ class Header:
 
     lock: Lock
     salt: bytes
-    key_id: bytes = bytes(_KEY_ID_BYTES)
+    key_id: bytes = bytes(KEY_ID_BYTES)
     #: Names the state_dir's key where that opens it.
     cost: Cost = Cost(0, 0, 0)
     #: Where a passphrase does.
@@ -78,8 +76,8 @@ class Header:
 
     @classmethod
     def for_keyring(cls, keyring: Keyring) -> Self:
-        """A header for an archive that the state_dir's key opens."""
-        return cls(Lock.STATE_KEY, os.urandom(_SALT_BYTES), key_id=keyring.key_id)
+        """A header for an archive that the state_dir's key opens: the one in use."""
+        return cls(Lock.STATE_KEY, os.urandom(_SALT_BYTES), key_id=keyring.current.id)
 
     def __bytes__(self) -> bytes:
         cost = self.cost
@@ -94,7 +92,7 @@ class Header:
                 time_cost=self.cost.passes,
                 memory_cost=self.cost.memory_kib,
                 parallelism=self.cost.lanes,
-                hash_len=_KEY_BYTES,
+                hash_len=KEY_BYTES,
                 type=Type.ID,
             )
         except (HashingError, MemoryError):
@@ -103,14 +101,15 @@ class Header:
             ) from None
 
     def derive_from_keyring(self, keyring: Keyring) -> bytes:
-        """The archive's key. Raises ArchiveUnusable where another key made it."""
-        if keyring.key_id != self.key_id:
+        """The archive's key. Raises ArchiveUnusable where none of these keys made it."""
+        root = keyring.find(self.key_id)
+        if root is None:
             raise ArchiveUnusable(
-                f"the backup was made with the key {self.key_id.hex()}, and the key here is {keyring.key_id.hex()}. "
-                "Put the key file of that daemon in place."
+                f"the backup was made with the key {self.key_id.hex()}, and the key here is {keyring.describe()}. "
+                "Name the key file of that daemon, and of that time, with --key-file."
             )
-        return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=self.salt, info=b"offhook archive").derive(
-            keyring.derive(_PURPOSE)
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=self.salt, info=b"offhook archive").derive(
+            root.derive(_PURPOSE)
         )
 
 

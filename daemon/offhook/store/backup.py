@@ -12,7 +12,7 @@ import sqlite3
 import struct
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,10 +24,10 @@ from offhook.errors import ArchiveUnusable, Conflict, StoreUnavailable
 from offhook.secret import Secret
 from offhook.store.archive import Header, Unsealed, seal, sealed_size
 from offhook.store.failures import explain
+from offhook.store.key_file import KEY_FILE
 from offhook.store.keys import Keyring
 
 DATABASES: Final = ("bindings.db", "journal.db", "inventory.db")
-KEY_FILE: Final = "secret.key"
 _DRAFT_PREFIX: Final = ".backup-"
 _LENGTH: Final = struct.Struct(">I")
 _MOST_MANIFEST_BYTES: Final = 64 * 1024
@@ -92,7 +92,8 @@ class Backup:
 class Backups:
     """Makes backups of one state_dir, one at a time."""
 
-    def __init__(self, state_dir: Path, keyring: Keyring, version: str) -> None:
+    def __init__(self, state_dir: Path, keyring: Callable[[], Keyring], version: str) -> None:
+        """``keyring`` gives the root keys of the moment."""
         self._state_dir = state_dir
         self._keyring = keyring
         self._version = version
@@ -101,13 +102,14 @@ class Backups:
     def make(self, passphrase: Secret | None, now: float) -> Backup:
         """Copies everything. Blocks.
 
-        With a passphrase the key is inside, and the passphrase opens the archive; else the key of the state_dir does,
-        and is not inside. Raises Conflict while another backup is made, StoreUnavailable where the disk is full.
+        With a passphrase the root keys are inside, and the passphrase opens the archive; else the root key in use
+        does, and none is inside. Raises Conflict while another backup is made, StoreUnavailable where the disk is full.
         """
         if not self._turn.acquire(blocking=False):
             raise Conflict("a backup is being made already", remedy="wait until it is done, then try again")
         with ExitStack() as opened:
             opened.callback(self._turn.release)
+            before = self._keyring()
             try:
                 files = self._copy(opened)
                 parts = [self._describe(path) for path in files]
@@ -115,14 +117,16 @@ class Backups:
             except (OSError, sqlite3.Error) as error:
                 text = explain(error, self._state_dir, "cannot be backed up", "See: offhook doctor")
                 raise StoreUnavailable(text) from None
-            header = Header.for_passphrase() if passphrase is not None else Header.for_keyring(self._keyring)
+            # The keys may have changed while the databases were copied.
+            keyring = self._keyring().including(before)
+            header = Header.for_passphrase() if passphrase is not None else Header.for_keyring(keyring)
             if passphrase is not None:
                 key = header.derive_from_passphrase(passphrase)
-                root = self._keyring.format().reveal().encode()
-                parts.append(Part(name=KEY_FILE, size=len(root), sha256=hashlib.sha256(root).hexdigest()))
-                streams.append(io.BytesIO(root))
+                keys = keyring.format().reveal().encode()
+                parts.append(Part(name=KEY_FILE, size=len(keys), sha256=hashlib.sha256(keys).hexdigest()))
+                streams.append(io.BytesIO(keys))
             else:
-                key = header.derive_from_keyring(self._keyring)
+                key = header.derive_from_keyring(keyring)
             manifest = Manifest(version=self._version, created_at=datetime.fromtimestamp(now, UTC), parts=tuple(parts))
             return Backup(header, key, manifest.model_dump_json().encode(), streams, opened.pop_all())
 

@@ -18,14 +18,21 @@ class Role(StrEnum):
     VIEWER = "viewer"
     #: Looks at everything but secrets.
     OPERATOR = "operator"
-    #: Changes the inventory, reloads devices, hands out provisioning URLs.
+    #: Changes the inventory, reloads devices, and with the scope ``reveal`` hands out provisioning URLs.
     ADMINISTRATOR = "administrator"
-    #: Reveals passwords, and makes tokens.
+    #: Makes tokens, and with the scope ``reveal`` shows passwords.
 
     def allows(self, needed: Self) -> bool:
         """Whether this role is enough for what needs ``needed``."""
         order = list(Role)
         return order.index(self) >= order.index(needed)
+
+
+class Scope(StrEnum):
+    """What a role does not give by itself: a token states it beside its role."""
+
+    REVEAL = "reveal"
+    #: Secrets of phones: their passwords, and the tokens under which they are given them.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +49,11 @@ class AdminToken:
     expires_at: float | None = None
     #: None: never.
     last_used_at: float | None = None
+    scopes: tuple[Scope, ...] = ()
+    accounts: tuple[int, ...] = ()
+    #: Ids of the accounts that it reaches; empty: all of them. A name may become another account's, an id never.
+    networks: tuple[str, ...] = ()
+    #: CIDR blocks that it may be used from; empty: anywhere.
 
 
 class TokenStore(Protocol):
@@ -73,7 +85,9 @@ class SqlTokenStore:
     def load(self) -> Iterable[AdminToken]:
         with self._engine.connect() as connection:
             rows = connection.execute(select(admin_tokens).order_by(admin_tokens.c.id)).mappings().all()
-        return [AdminToken(**{**row, "role": Role(row["role"])}) for row in rows]
+        return [
+            AdminToken(**{**row, "role": Role(row["role"]), "scopes": tuple(map(Scope, row["scopes"]))}) for row in rows
+        ]
 
     def add(self, token: AdminToken) -> None:
         self._write(
@@ -84,6 +98,9 @@ class SqlTokenStore:
                 digest=token.digest,
                 created_at=token.created_at,
                 expires_at=token.expires_at,
+                scopes=token.scopes,
+                accounts=token.accounts,
+                networks=token.networks,
             )
         )
 

@@ -116,9 +116,7 @@ class HttpValidator:
                 return Refused(address, tuple(known), answer.message)
 
     def _unreachable(self, reason: str) -> ValidatorUnreachable:
-        return ValidatorUnreachable(
-            f"the address validator at {self._url.host} gave no verdict: {reason}. The address stays a draft; try again"
-        )
+        return ValidatorUnreachable(f"the address validator at {self._url.host} gave no verdict: {reason}")
 
 
 def _read_candidate(given: dict[str, str]) -> CivicAddress:

@@ -19,6 +19,8 @@ from offhook.errors import DocumentError, Fault
 Value: TypeAlias = "bool | str | list[Value] | dict[str, Value] | None"
 Path: TypeAlias = tuple[str | int, ...]
 Place: TypeAlias = tuple[int, int]
+#: A mapping or list, and where its children stand, by key or index.
+Placed: TypeAlias = "tuple[list[Value] | dict[str, Value], dict[str | int, Place]]"
 _Mark: TypeAlias = "yaml.Mark | yaml._yaml.Mark | None"
 
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -66,6 +68,8 @@ class Document:
     faults: tuple[Fault, ...] = ()
     #: In order. Of a key that stands twice ``data`` has the first value, of a tagged value its text.
     refused: tuple[Refused, ...] = ()
+    columns: tuple[str, ...] = ()
+    #: Of a table: what its columns are called. Faults then name a column instead of a path.
 
     def position(self, path: Path, *, key: bool = False) -> Place:
         """Line and column, from 1, of the value at ``path`` (of its key if ``key``), else of its nearest parent."""
@@ -76,7 +80,11 @@ class Document:
             if places is None or step not in places.values:
                 break
             last = index == len(path) - 1
-            place = places.keys[step] if key and last and isinstance(step, str) else places.values[step]
+            place = (
+                places.keys.get(step, places.values[step])
+                if key and last and isinstance(step, str)
+                else places.values[step]
+            )
             node = node[step]  # type: ignore[index] # places.values has it: it is a key of this node
         return place
 
@@ -85,16 +93,47 @@ class Document:
         node: Value = self.data
         steps: list[str | int] = []
         for step in path:
-            places = self._places.get(id(node))
-            if places is not None and step in places.values:
-                steps.append(step)
-                node = node[step]  # type: ignore[index] # as in position
+            if isinstance(node, dict) and isinstance(step, str):
+                if step not in node:
+                    continue
+                node = node[step]
+            elif isinstance(node, list) and isinstance(step, int):
+                if not 0 <= step < len(node):
+                    continue
+                node = node[step]
+            else:
+                continue
+            steps.append(step)
         return tuple(steps)
 
     def fault(self, path: Path, message: str, *, key: bool = False) -> Fault:
         """A fault at ``path``."""
         line, column = self.position(path, key=key)
-        return Fault(message, format_path(path), self.file, line, column)
+        return Fault(message, self._name(path, column), self.file, line, column)
+
+    def _name(self, path: Path, column: int) -> str:
+        if not self.columns:
+            return format_path(path)
+        if column:
+            return self.columns[column - 1]
+        return str(path[-1]) if path and isinstance(path[-1], str) else ""
+
+
+def document_of(
+    data: Value,
+    file: str = "",
+    places: Iterable[Placed] = (),
+    *,
+    columns: tuple[str, ...] = (),
+    faults: tuple[Fault, ...] = (),
+) -> Document:
+    """A document that was not read from YAML: a request's body, or the rows of a table.
+
+    What ``places`` leaves out has the place of its nearest parent; without any there is none (0). In a row, the column
+    0 stands for the row as a whole.
+    """
+    found = {id(container): _Places(values=values) for container, values in places}
+    return Document(file, data, found, (0, 0), faults, columns=columns)
 
 
 def format_path(path: Iterable[str | int]) -> str:

@@ -1,6 +1,7 @@
 """What a schema has against a document, in the operator's words and at the place where it stands."""
 
 import difflib
+import heapq
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,17 +20,19 @@ def faults_of(
     document: Document,
     model: type[pydantic.BaseModel],
     unknown_keys: Mapping[str, str] | None = None,
+    *,
+    most: int | None = None,
 ) -> list[Fault]:
     """Says in the operator's words what pydantic found, and what the document was read with, in its order.
 
     ``unknown_keys`` has better words for keys that ``model`` lacks, by path (``sip.tls``). The text of a field that
-    holds a secret is never repeated. A location's steps that the document lacks are tags of unions and names of
-    validators.
+    holds a secret is never repeated. With ``most``, what pydantic found beyond so many places is left out. A location's
+    steps that the document lacks are tags of unions and names of validators.
     """
     faults = {str(fault): fault for fault in document.faults}
     places = {(fault.line, fault.column) for fault in document.faults}
     incomplete = {refused.path[:-1] for refused in document.refused}
-    for detail, path in _details(error, document):
+    for detail, path in _first(_details(error, document), document, most):
         location = detail["loc"]
         if detail["type"] in {"missing", "union_tag_not_found"} and path in incomplete:
             continue  # It may be among the keys that were not taken.
@@ -53,6 +56,15 @@ def paths_of(error: pydantic.ValidationError, document: Document) -> set[Path]:
         (*path, str(detail["loc"][-1])) if detail["type"] == "missing" else path
         for detail, path in _details(error, document)
     }
+
+
+def _first(
+    details: Iterable[tuple[Mapping[str, Any], Path]], document: Document, most: int | None
+) -> Iterable[tuple[Mapping[str, Any], Path]]:
+    """Those that stand first: to put one into words takes longer than to find its place."""
+    if most is None:
+        return details
+    return heapq.nsmallest(most, details, key=lambda detail: document.position(detail[1]))
 
 
 def _details(error: pydantic.ValidationError, document: Document) -> Iterator[tuple[Mapping[str, Any], Path]]:

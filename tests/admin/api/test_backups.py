@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from tests.admin.conftest import Ask
 from tests.support.admin_daemon import AdminDaemon
+from tests.support.keys import KEYRING
 
 from offhook.admin.routes import ROOT
 from offhook.errors import Conflict
@@ -13,7 +14,6 @@ from offhook.store import archive
 from offhook.store import backup as store_backup
 from offhook.store.archive import Cost, Unsealed, read_header
 from offhook.store.backup import extract
-from offhook.store.keys import Keyring
 from offhook.store.tokens import Role
 
 PASSPHRASE = "four words of mine"
@@ -42,7 +42,7 @@ async def test_a_backup_is_streamed_and_audited(daemon: AdminDaemon, tmp_path: P
     if "passphrase" in body:
         key = header.derive_from_passphrase(Secret(PASSPHRASE))
     else:
-        key = header.derive_from_keyring(Keyring(bytes(32)))
+        key = header.derive_from_keyring(KEYRING)
     folder = tmp_path / "out"
     folder.mkdir()
     manifest = extract(Unsealed(header, key, file), folder)

@@ -3,6 +3,8 @@ from tests.admin.conftest import Ask
 from tests.support.admin_daemon import START, AdminDaemon, revision_of
 
 from offhook.events import ConfigFetched, RenderFailed
+from offhook.inventory.editor import Editor
+from offhook.inventory.service import DAEMON
 
 
 def _fetch(daemon: AdminDaemon) -> None:
@@ -71,6 +73,16 @@ async def test_a_handset_is_carried_by_its_base(ask: Ask) -> None:
         ("q=nothing", set()),
         ("status=new", {"Reception", "Floor 2", None, "Lobby"}),
         ("status=registered", set()),
+        ("type=dect_base&type=dect_handset", {"Floor 2", None}),
+        ("location=unassigned&account=globex", {"Lobby", "Reception"}),
+        ("location=HQ", set()),
+        ("q=smith reception", {"Reception"}),
+        ("user=rlee", {None}),
+        ("base=00:04:13:aa:bb:cc", {"Floor 2", None}),
+        ("vendor=snom", {"Floor 2"}),
+        ("assigned=yes", {"Reception", None}),
+        ("without_address=true", {"Reception", None}),
+        ("stock=true&q=lobby", {"Lobby"}),
         ("status=new&account=acme&type=deskphone", {"Reception"}),
     ],
 )
@@ -78,6 +90,36 @@ async def test_filters(ask: Ask, query: str, names: set[str | None]) -> None:
     status, page = await ask("GET", f"/devices?{query}")
     assert status == 200
     assert {device["name"] for device in page["items"]} == names
+
+
+async def test_a_list_is_sorted_counted_and_gone_on_with(ask: Ask, daemon: AdminDaemon) -> None:
+    daemon.bind(daemon.device())
+    _fetch(daemon)
+    _, page = await ask("GET", "/devices?limit=2&sort=-name&account=acme")
+    assert ([it["name"] for it in page["items"]], page["total"]) == (["Reception", "Floor 2"], 3)
+    assert page["facets"] == {
+        "status": {"new": 2, "registered": 1},
+        "type": {"deskphone": 1, "dect_base": 1, "dect_handset": 1},
+    }
+    _, page = await ask("GET", f"/devices?limit=2&sort=-name&account=acme&cursor={page['next']}")
+    assert ([it["name"] for it in page["items"]], page["next"]) == ([None], None)
+
+
+async def test_handsets_are_listed_under_their_base(ask: Ask) -> None:
+    _, page = await ask("GET", "/devices?group=base&account=acme")
+    assert [it["type"] for it in page["items"]] == ["dect_base", "dect_handset", "deskphone"]
+
+
+async def test_what_changes_is_in_the_next_list(ask: Ask, daemon: AdminDaemon) -> None:
+    _, page = await ask("GET", "/devices?q=atrium")
+    assert page["total"] == 0
+
+    def rename(editor: Editor) -> None:
+        editor.change(daemon.device("Lobby", "globex"), name="Atrium")
+
+    await daemon.services.inventory.change(rename, DAEMON)
+    _, page = await ask("GET", "/devices?q=atrium")
+    assert [it["name"] for it in page["items"]] == ["Atrium"]
 
 
 async def test_a_wrong_filter_is_told_with_what_there_is(ask: Ask) -> None:

@@ -7,7 +7,7 @@ from tests.support.admin_daemon import AdminDaemon
 from offhook.admin.routes import ROOT
 from offhook.inventory.apply import ApplyOptions
 from offhook.inventory.service import DAEMON
-from offhook.store.tokens import Role
+from offhook.store.tokens import Role, Scope
 
 
 async def test_an_export_is_audited_with_its_reason(ask: Ask, daemon: AdminDaemon) -> None:
@@ -39,8 +39,8 @@ async def test_what_is_not_known_is_refused(ask: Ask, path: str, status: int) ->
 async def test_only_administrators_are_given_credentials(daemon: AdminDaemon) -> None:
     for role, status in ((Role.OPERATOR, 403), (Role.ADMINISTRATOR, 200)):
         async with (
-            await daemon.remote(role) as client,
-            client.get(f"{ROOT}/inventory/export/kamailio") as response,
+            await daemon.remote(role, scopes=[Scope.REVEAL]) as client,
+            client.get(f"{ROOT}/inventory/export/kamailio?reason=test") as response,
         ):
             assert response.status == status
 
@@ -51,7 +51,8 @@ async def test_a_change_is_told_to_who_waits_and_a_reveal_is_none(ask: Ask, daem
     assert (await ask("GET", f"/inventory/change?known={known['change']}&wait=0"))[1] == known
     waiting = asyncio.create_task(ask("GET", f"/inventory/change?known={known['change']}&wait=60"))
     document = b"accounts: [{name: acme, users: [{username: jsmith, first_name: Joan}]}]"
-    await daemon.services.inventory.apply(document, "new.yaml", ApplyOptions(), DAEMON)
+    service = daemon.services.inventory
+    await service.apply(service.document(document, "new.yaml"), ApplyOptions(), DAEMON)
     status, changed = await waiting
     assert status == 200
     assert changed != known

@@ -1,6 +1,9 @@
 from tests.admin.conftest import Ask
 from tests.support.admin_daemon import AdminDaemon
 
+from offhook.admin.routes import ROOT
+from offhook.store.tokens import Role
+
 
 async def test_a_token_is_shown_once_and_can_be_revoked(ask: Ask, daemon: AdminDaemon) -> None:
     status, made = await ask("POST", "/tokens", json={"name": "ci / main", "role": "operator"})
@@ -20,6 +23,33 @@ async def test_a_token_is_shown_once_and_can_be_revoked(ask: Ask, daemon: AdminD
     assert all(made["token"] not in str(record) for record in records)
 
 
+async def test_a_token_says_what_it_may(ask: Ask, daemon: AdminDaemon) -> None:
+    body = {
+        "name": "ci",
+        "role": "operator",
+        "scopes": ["reveal"],
+        "accounts": ["ACME"],
+        "networks": ["10.0.0.0/8"],
+    }
+    status, made = await ask("POST", "/tokens", json=body)
+    assert status == 201
+    assert (made["scopes"], made["accounts"], made["networks"]) == (["reveal"], ["acme"], ["10.0.0.0/8"])
+    assert daemon.services.audit.read(1)[0].record.reason == "operator, reveal, acme, 10.0.0.0/8"
+    _, everywhere = await ask("POST", "/tokens", json={"name": "all", "role": "viewer"})
+    assert (everywhere["scopes"], everywhere["accounts"], everywhere["networks"]) == ([], None, [])
+    assert (await ask("DELETE", "/accounts/acme?yes=true"))[0] == 200
+    _, page = await ask("GET", "/tokens")
+    assert [token["accounts"] for token in page["items"]] == [[], None]
+
+
+async def test_nobody_grants_a_scope_without_having_it(daemon: AdminDaemon) -> None:
+    async with await daemon.remote(Role.ADMINISTRATOR) as client:
+        for scopes, expected in (([], 201), (["reveal"], 403)):
+            body = {"name": f"ci {scopes}", "role": "viewer", "scopes": scopes}
+            async with client.post(f"{ROOT}/tokens", json=body) as response:
+                assert response.status == expected
+
+
 async def test_a_token_can_expire(ask: Ask, daemon: AdminDaemon) -> None:
     body = {"name": "ci", "role": "viewer", "expires_in_seconds": 86400}
     _, made = await ask("POST", "/tokens", json=body)
@@ -36,6 +66,9 @@ async def test_what_makes_no_token_is_refused(ask: Ask) -> None:
         ({"name": "x", "role": "god"}, 422),
         ({"name": "x", "role": "viewer", "expires_in_seconds": -1}, 422),
         ({"name": "x\ny\x00", "role": "viewer"}, 422),
+        ({"name": "x", "role": "viewer", "scopes": ["everything"]}, 422),
+        ({"name": "x", "role": "viewer", "accounts": ["nobody"]}, 404),
+        ({"name": "x", "role": "viewer", "networks": ["10.0.0.1/8"]}, 422),
     ):
         status, _ = await ask("POST", "/tokens", json=body)
         assert status == expected, body

@@ -13,6 +13,7 @@ from offhook.inventory.emergency.countries import (
     check_inside,
     clean,
     is_post_office_box,
+    judge_address,
     normalise,
 )
 
@@ -39,6 +40,11 @@ def test_a_good_address_has_no_faults_and_is_normal() -> None:
     for address in (EMPIRE, OTTAWA):
         assert faulty(address) == []
         assert normalise(address) == address
+
+
+def test_what_is_remembered_of_an_address_is_what_is_found() -> None:
+    for address in (EMPIRE, replace(EMPIRE, house_number=""), EMPIRE, replace(EMPIRE, street="PO Box 5")):
+        assert judge_address(address) == tuple(check_address(address))
 
 
 def test_every_missing_element_is_named_with_its_remedy() -> None:
@@ -144,7 +150,8 @@ def test_inside_a_building_known_to_be_large() -> None:
 
 
 def test_an_address_in_use_tells_that_its_building_has_several_floors() -> None:
-    shared = SharedBuildings([EMPIRE, replace(OTTAWA, unit="Unit 4")])
+    shared = SharedBuildings([EMPIRE])
+    shared.add([replace(OTTAWA, unit="Unit 4")])
     assert [fault.element for fault in shared.check(replace(EMPIRE, floor="", city="NEW YORK"))] == ["floor"]
     assert [fault.element for fault in shared.check(OTTAWA)] == ["unit"]
     assert shared.check(EMPIRE) == []

@@ -4,13 +4,18 @@ from dataclasses import replace
 
 from tests.support.inventory import account, device, inventory_of, line, location, user
 
-from offhook.inventory.address import AddressState, CivicAddress, EmergencyAddress
+from offhook.inventory.address import AddressState, CheckedBy, CivicAddress, EmergencyAddress
 from offhook.inventory.emergency.coverage import (
     RECHECK_AFTER_SECONDS,
+    AddressCounts,
     CoverageCounts,
     CoverageLevel,
+    CoverageReport,
+    count_addresses,
+    limit_report,
     list_coverage,
     report_coverage,
+    resolve_in_full,
 )
 from offhook.inventory.models import DeviceState, DeviceType
 
@@ -110,6 +115,54 @@ def test_newer_drafts_and_old_checks_are_counted() -> None:
     old = replace(VALID, in_force_at=NOW - RECHECK_AFTER_SECONDS - 1)
     total = report_coverage(inventory_of(account(), device(1, address=pending), device(2, address=old)), NOW).total
     assert (total.dispatchable, total.pending, total.old) == (2, 1, 1)
+
+
+def test_one_device_is_judged_as_the_report_judges_it() -> None:
+    upstairs = replace(HERE, floor="3")
+    other = replace(VALID, entered=upstairs, in_force=upstairs)
+    phone = device(1, address=VALID)
+    inventory = inventory_of(account(), phone, device(2, address=other))
+    assert [fault.element for fault in resolve_in_full(inventory, phone, NOW).faults] == ["floor"]
+
+
+def test_what_only_its_form_spoke_for_is_counted_apart() -> None:
+    by_form = replace(VALID, in_force_by=CheckedBy.FORM)
+    upstairs = replace(HERE, street="Elm", floor="3")
+    incomplete = replace(by_form, in_force=replace(upstairs, floor=""))
+    other = replace(VALID, in_force=upstairs, in_force_by=CheckedBy.HTTP)
+    devices = [device(n, address=address) for n, address in enumerate((by_form, incomplete, other), start=1)]
+    total = report_coverage(inventory_of(account(), *devices), NOW).total
+    assert (total.dispatchable, total.form_only, total.incomplete) == (2, 1, 1)
+
+
+def test_a_report_limited_to_accounts_is_that_of_those_accounts() -> None:
+    inventory = inventory_of(
+        account(1),
+        account(2),
+        account(3),
+        location(1, address=VALID),
+        location(2, account_id=2),
+        device(1, location_id=1),
+        device(2, account_id=2, location_id=2),
+        device(3, account_id=2),
+        device(4, account_id=3),
+    )
+    whole = report_coverage(inventory, NOW)
+    assert limit_report(whole, {1, 2, 3}) == whole
+    for number in (1, 2, 3):
+        assert limit_report(whole, {number}) == report_coverage(inventory, NOW, account_id=number)
+    assert limit_report(whole, set()) == CoverageReport(CoverageCounts(), (), (), ())
+    at_place = limit_report(whole, {1, 2, 3}, {2, None})
+    assert [gap.device_id for gap in at_place.gaps] == [2, 3, 4]
+    assert [(place.account_id, place.counts.devices) for place in at_place.accounts] == [(2, 2), (3, 1)]
+    assert at_place.total.devices == 3
+
+
+def test_addresses_are_counted_by_state() -> None:
+    inventory = inventory_of(
+        account(), location(1, address=VALID), location(2), user(1, offsite_address=DRAFT), device(1, address=REFUSED)
+    )
+    assert count_addresses(inventory) == AddressCounts(draft=1, valid=1, rejected=1)
 
 
 def test_nothing_to_report() -> None:

@@ -46,7 +46,7 @@ def test_without_any_there_is_none() -> None:
     assert not found.is_dispatchable
 
 
-def test_the_user_is_that_of_the_number_logged_in() -> None:
+def test_the_user_is_that_of_the_number_assigned() -> None:
     inventory = inventory_of(
         account(),
         user(1),
@@ -60,6 +60,18 @@ def test_the_user_is_that_of_the_number_logged_in() -> None:
     assert owner is not None
     assert owner.first_name == "Robin"
     assert resolve_address(inventory, inventory.get(Device, 1), NOW).source is AddressSource.USER
+
+
+def test_who_is_logged_in_for_a_while_is_where_the_phone_stands() -> None:
+    """A user whose home has an address of its own calls for help from the lobby."""
+    found = resolve(
+        location(address=valid("3")),
+        user(offsite_address=valid("2")),
+        number(user_id=1),
+        device(location_id=1),
+        line(number_id=1, extension="2090", logged_in_at=1000.0),
+    )
+    assert (found.source, found.civic) == (AddressSource.LOCATION, civic("3"))
 
 
 def test_a_handset_has_the_address_of_its_base_whoever_carries_it() -> None:

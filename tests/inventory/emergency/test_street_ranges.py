@@ -139,6 +139,11 @@ def test_the_first_line_names_the_columns(text: str) -> None:
         StreetRanges.parse(text)
 
 
+def test_the_countries_that_something_is_known_of(guide: StreetRanges) -> None:
+    assert guide.countries == {"US", "CA"}
+    assert StreetRanges.parse(f"{HEADER}\n").countries == frozenset()
+
+
 def test_columns_may_stand_in_any_order() -> None:
     rows = [line.split(",")[::-1] for line in GUIDE.splitlines() if line]
     guide = StreetRanges.parse("\n".join(",".join(row) for row in rows))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from offhook.errors import ValidatorUnreachable
-from offhook.inventory.address import AddressState, CivicAddress, EmergencyAddress
+from offhook.inventory.address import AddressState, CheckedBy, CivicAddress, EmergencyAddress
 from offhook.inventory.emergency.validator import (
     Check,
     Corrected,
@@ -45,12 +45,13 @@ def valid_here() -> EmergencyAddress:
 def test_from_draft_to_valid() -> None:
     draft = enter_address(None, HERE, original="1 Main St, Reno")
     assert (draft.state, draft.in_force, draft.original) == (AddressState.DRAFT, None, "1 Main St, Reno")
-    found = apply_verdict(draft, Valid(HERE), 100.0)
-    assert (found.state, found.in_force, found.in_force_at, found.checked_at) == (
+    found = apply_verdict(draft, Valid(HERE, CheckedBy.HTTP), 100.0)
+    assert (found.state, found.in_force, found.in_force_at, found.checked_at, found.in_force_by) == (
         AddressState.VALID,
         HERE,
         100.0,
         100.0,
+        CheckedBy.HTTP,
     )
     assert found.original == "1 Main St, Reno"
 

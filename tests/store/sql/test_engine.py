@@ -17,11 +17,12 @@ from offhook.store.sql.engine import migrate, open_engine
 from offhook.store.sql.tables import metadata
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
+HEAD = max(file.name for file in (engine_module._MIGRATIONS / "versions").glob("0*.py"))[:4]
 SECOND = '''
 """Another table."""
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = {head!r}
 def upgrade() -> None:
     op.execute("CREATE TABLE second (id INTEGER)")
     op.execute({failing!r})
@@ -42,7 +43,7 @@ def add_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str 
     """As if this version had one more migration."""
     folder = tmp_path / "migrations"
     shutil.copytree(engine_module._MIGRATIONS, folder)
-    (folder / "versions" / "0002_second.py").write_text(SECOND.format(failing=failing))
+    (folder / "versions" / "9999_second.py").write_text(SECOND.format(failing=failing, head=HEAD))
     monkeypatch.setattr(engine_module, "_MIGRATIONS", folder)
 
 
@@ -85,7 +86,7 @@ def test_an_older_schema_is_backed_up_and_brought_up(
     add_migration(tmp_path, monkeypatch)
     backup = migrate(engine, path, tmp_path / "backups", NOW)
     engine.dispose()
-    assert backup == tmp_path / "backups" / "inventory-0001-20260501T120000Z.db"
+    assert backup == tmp_path / "backups" / f"inventory-{HEAD}-20260501T120000Z.db"
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert "second" in tables_of(path)
     assert "second" not in tables_of(backup)

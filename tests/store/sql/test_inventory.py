@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 from tests.inventory.test_apply import snapshot
-from tests.support.inventory import account, device, line, user
+from tests.support.inventory import account, credential, device, line, user
+from tests.support.keys import new_box
 from tests.support.workbench import JANE, K2, FakeDigests, FakeVendors, InlineExecutor, StillClock, raise_error
 
 from offhook.errors import KeyUnusable, StoreUnavailable
@@ -19,11 +20,10 @@ from offhook.inventory.models import Credential, User
 from offhook.inventory.ports import AuditRecord, Delete, Put
 from offhook.inventory.service import InventoryService
 from offhook.inventory.snapshot import Inventory
-from offhook.store.keys import AesGcmBox, Keyring
 from offhook.store.sql.engine import migrate, open_engine
 from offhook.store.sql.inventory import SqlInventoryStore
 
-BOX = AesGcmBox(Keyring(bytes(32)))
+BOX = new_box()
 RECORD = AuditRecord(1.0, "jane", "uid 1000", "request 1", "create", "user", "user jane", "", "{}")
 
 
@@ -59,7 +59,7 @@ def count(engine: Engine, table: str) -> int:
 
 async def test_an_inventory_with_everything_comes_back_the_same(store: SqlInventoryStore) -> None:
     service = service_on(store)
-    await service.apply(K2.encode(), "site.yaml", ApplyOptions(), JANE)
+    await service.apply(service.document(K2.encode(), "site.yaml"), ApplyOptions(), JANE)
     again = service_on(store)
     await again.load()
     assert snapshot(again.inventory) == snapshot(service.inventory)
@@ -74,7 +74,7 @@ async def test_neither_passwords_nor_hashes_nor_tokens_are_readable_in_the_file(
 ) -> None:
     service = service_on(store)
     document = K2.replace("user: rlee}", "lines: [{index: 1, user: rlee, password: 'Sesame!234'}]}")
-    await service.apply(document.encode(), "site.yaml", ApplyOptions(), JANE)
+    await service.apply(service.document(document.encode(), "site.yaml"), ApplyOptions(), JANE)
     raw = read_database(tmp_path)
     assert b"jsmith" in raw
     secrets = [
@@ -128,10 +128,8 @@ def test_a_database_that_fails_is_unavailable(store: SqlInventoryStore, engine: 
         list(store.load())
 
 
-def test_another_key_is_noticed_at_the_start(store: SqlInventoryStore, engine: Engine) -> None:
-    store.check_key()
-    store.check_key()
-    other = SqlInventoryStore(engine, AesGcmBox(Keyring(bytes(31) + b"\x01")))
+def test_hashes_that_another_key_sealed_are_not_read(store: SqlInventoryStore, engine: Engine) -> None:
+    store.commit([Put(account()), Put(device()), Put(line()), Put(credential())], [])
+    other = SqlInventoryStore(engine, new_box())
     with pytest.raises(KeyUnusable, match="sealed with another key"):
-        other.check_key()
-    assert Inventory(store.load()).count(User) == 0
+        Inventory(other.load())

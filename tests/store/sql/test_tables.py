@@ -1,5 +1,6 @@
 """Columns hold the fields of the models, and give values back as they were."""
 
+import json
 from dataclasses import fields
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite
 
 from offhook.inventory import models
-from offhook.inventory.address import AddressState, CivicAddress, EmergencyAddress
+from offhook.inventory.address import AddressState, CheckedBy, CivicAddress, EmergencyAddress
 from offhook.inventory.ports import AuditRecord
 from offhook.store.sql import tables
 from offhook.store.sql.tables import AddressText, EnumText, TupleText
@@ -45,10 +46,15 @@ def test_values_come_back() -> None:
         message="no such street",
         checked_at=5.0,
         in_force_at=4.0,
+        in_force_by=CheckedBy.HTTP,
         original="Bahnhofstrasse, Zürich",
     )
     text = AddressText()
     assert text.process_result_value(text.process_bind_param(address, DIALECT), DIALECT) == address
+    older = EmergencyAddress(entered=CivicAddress(country="CH"))
+    written = json.loads(text.process_bind_param(older, DIALECT) or "")
+    del written["in_force_by"], written["in_force_at"], written["original"]
+    assert text.process_result_value(json.dumps(written), DIALECT) == older
     assert text.process_bind_param(None, DIALECT) is None
     assert text.process_result_value(None, DIALECT) is None
     pairs = TupleText()

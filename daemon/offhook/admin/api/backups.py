@@ -22,7 +22,6 @@ from offhook.store.tokens import Role
 log = structlog.get_logger()
 
 CONTENT_TYPE: Final = "application/vnd.offhook.backup"
-_SOCKET: Final = "socket"
 
 
 class BackupBody(BaseModel):
@@ -42,8 +41,8 @@ class BackupBody(BaseModel):
 
 def routes(services: Services) -> list[Route]:
     async def create(call: Call) -> web.StreamResponse:
-        call.query()
-        if call.identity.origin != _SOCKET:
+        """Make a backup, and send it. On the local socket only."""
+        if not call.identity.is_local:
             raise RequestRefused(
                 403,
                 "backups are made over the local socket only",
@@ -67,7 +66,18 @@ def routes(services: Services) -> list[Route]:
         finally:
             await asyncio.shield(loop.run_in_executor(services.executor, backup.close))
 
-    return [Route("POST", "/backups", Role.ADMINISTRATOR, create)]
+    return [
+        Route(
+            method="POST",
+            path="/backups",
+            role=Role.ADMINISTRATOR,
+            handler=create,
+            takes=BackupBody,
+            gives_type=CONTENT_TYPE,
+            status=HTTPStatus.CREATED,
+            daemon_wide=True,
+        )
+    ]
 
 
 def _close_unwanted(made: "asyncio.Future[Backup]", wanted: list[bool]) -> None:

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from offhook.admin.device_names import device_key, get_device
 from offhook.admin.ports import Services
-from offhook.admin.query import collect_page
-from offhook.admin.routes import Call, Route, json_response
+from offhook.admin.query import Page, collect_page
+from offhook.admin.routes import PAGING, Call, Param, Route, json_response
 from offhook.inventory.models import Device
 from offhook.inventory.snapshot import Inventory
 from offhook.registrar.bindings import Binding
@@ -30,7 +30,8 @@ class BindingView:
 
 def routes(services: Services) -> list[Route]:
     async def list_bindings(call: Call) -> web.Response:
-        query = call.query("aor", "device", "limit", "cursor")
+        """List where addresses of record can be reached now."""
+        query = call.query
         now, inventory, aor = services.clock.now(), services.inventory.inventory, query.text("aor")
         device = get_device(inventory, query.text("device")) if query.text("device") else None
         found = services.bindings.all(now) if device is None else services.bindings.bindings_of_device(device.id, now)
@@ -43,7 +44,20 @@ def routes(services: Services) -> list[Route]:
         )
         return json_response(page)
 
-    return [Route("GET", "/bindings", Role.VIEWER, list_bindings)]
+    return [
+        Route(
+            method="GET",
+            path="/bindings",
+            role=Role.VIEWER,
+            handler=list_bindings,
+            query=(
+                Param("aor", "Only this address of record."),
+                Param("device", "Only this device: its MAC, IPEI, name or id."),
+                *PAGING,
+            ),
+            gives=Page[BindingView],
+        )
+    ]
 
 
 def _is_meant(text: str, aor: str) -> bool:

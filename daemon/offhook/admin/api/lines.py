@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from offhook.admin.api.accounts import get_account
 from offhook.admin.device_names import device_key, get_device
+from offhook.admin.names import get_account
 from offhook.admin.ports import Services
 from offhook.admin.query import Page, collect_page
-from offhook.admin.routes import Call, Route, json_response
+from offhook.admin.routes import PAGING, REASON, REVEAL, Call, Param, Route, json_response
 from offhook.inventory.models import Device, Line
 from offhook.inventory.snapshot import Inventory
 from offhook.store.tokens import Role
@@ -33,10 +33,9 @@ def routes(services: Services) -> list[Route]:
     service = services.inventory
 
     async def list_lines(call: Call) -> web.Response:
-        query = call.query("account", "device", "reveal", "reason", "limit", "cursor")
+        """List lines, and what they register with."""
+        query = call.query
         reveal = query.flag("reveal")
-        if reveal:
-            call.require(Role.ADMINISTRATOR)
         inventory = service.inventory
         account = get_account(inventory, query.text("account")) if query.text("account") else None
         device = get_device(inventory, query.text("device")) if query.text("device") else None
@@ -50,7 +49,9 @@ def routes(services: Services) -> list[Route]:
         if not reveal:
             return json_response(Page(tuple(_view(inventory, line) for line in page.items), page.next))
         whose = f"device {device_key(device)}" if device else f"account {account.name}" if account else "all accounts"
-        await service.record(call.actor, "reveal", "line", f"lines of {whose}", query.text("reason")[:256])
+        owner = device.account_id if device is not None else account.id if account is not None else 0
+        reason = query.text("reason")[:256]
+        await service.record(call.actor, "reveal", "line", f"lines of {whose}", reason, account_id=owner)
 
         def open_passwords() -> tuple[LineView, ...]:
             return tuple(_view(inventory, line, services) for line in page.items)
@@ -58,7 +59,22 @@ def routes(services: Services) -> list[Route]:
         views = await asyncio.get_running_loop().run_in_executor(services.executor, open_passwords)
         return json_response(Page(views, page.next))
 
-    return [Route("GET", "/lines", Role.VIEWER, list_lines)]
+    return [
+        Route(
+            method="GET",
+            path="/lines",
+            role=Role.VIEWER,
+            handler=list_lines,
+            query=(
+                Param("account", "Only lines of this account."),
+                Param("device", "Only lines of this device."),
+                REVEAL,
+                REASON,
+                *PAGING,
+            ),
+            gives=Page[LineView],
+        )
+    ]
 
 
 def _view(inventory: Inventory, line: Line, revealing: Services | None = None) -> LineView:

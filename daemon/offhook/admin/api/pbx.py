@@ -8,15 +8,15 @@ from typing import Final
 
 from aiohttp import web
 
-from offhook.admin.api.accounts import get_account
+from offhook.admin.names import get_account
 from offhook.admin.ports import Services
-from offhook.admin.routes import Call, Route, json_response
+from offhook.admin.routes import REASON, Call, Param, Route, json_response
 from offhook.errors import Invalid, NotFound
 from offhook.inventory.asterisk import format_pjsip
 from offhook.inventory.kamailio import format_subscribers
 from offhook.inventory.models import Account
 from offhook.inventory.pbx import collect_extensions
-from offhook.store.tokens import Role
+from offhook.store.tokens import Role, Scope
 
 DEFAULT_CONTEXT: Final = "from-internal"
 _CONTEXT: Final = re.compile(r"[A-Za-z0-9_.\-]{1,79}")
@@ -50,7 +50,8 @@ def routes(services: Services) -> list[Route]:
     service = services.inventory
 
     async def export(call: Call) -> web.Response:
-        query = call.query("account", "context", "reason")
+        """Write credentials for a PBX beside the daemon, in its own form."""
+        query = call.query
         program = _program(call.path("program"))
         context = query.text("context") or DEFAULT_CONTEXT
         if not _CONTEXT.fullmatch(context):
@@ -64,7 +65,8 @@ def routes(services: Services) -> list[Route]:
         made_by += "".join(f" --account {name}" for name in names) if query.texts("account") else ""
         whose = ", ".join(names) if query.texts("account") else "all accounts"
         reason = query.text("reason")[:256] or f"export for {program.value}"
-        await service.record(call.actor, "reveal", "line", f"lines of {whose}", reason)
+        [owner] = {account.id for account in accounts} if len(accounts) == 1 else {0}
+        await service.record(call.actor, "reveal", "line", f"lines of {whose}", reason, account_id=owner)
 
         def write() -> PbxView:
             found = collect_extensions(inventory, accounts, service.reveal_password)
@@ -77,13 +79,41 @@ def routes(services: Services) -> list[Route]:
         return json_response(await asyncio.get_running_loop().run_in_executor(services.executor, write))
 
     async def show_change(call: Call) -> web.Response:
-        query = call.query("known", "wait")
+        """Name the state of the inventory, or wait until it is another one."""
+        query = call.query
         seconds = query.number("wait", 0, _WAIT_SECONDS)
         return json_response(ChangeView(await services.changes.wait(query.text("known"), seconds)))
 
     return [
-        Route("GET", "/inventory/export/{program}", Role.ADMINISTRATOR, export),
-        Route("GET", "/inventory/change", Role.VIEWER, show_change),
+        Route(
+            method="GET",
+            path="/inventory/export/{program}",
+            role=Role.ADMINISTRATOR,
+            handler=export,
+            query=(
+                Param("account", "Only this account.", repeats=True),
+                Param("context", "The dialplan context of Asterisk."),
+                REASON,
+            ),
+            gives=PbxView,
+            scope=Scope.REVEAL,
+        ),
+        Route(
+            method="GET",
+            path="/inventory/change",
+            role=Role.VIEWER,
+            handler=show_change,
+            query=(
+                Param("known", "The state that the caller knows."),
+                Param(
+                    "wait",
+                    "Wait so many seconds for another state.",
+                    int,
+                    most=_WAIT_SECONDS,
+                ),
+            ),
+            gives=ChangeView,
+        ),
     ]
 
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from offhook.admin.device_names import device_key, get_device
 from offhook.admin.ports import Services
-from offhook.admin.query import collect_page
-from offhook.admin.routes import ROOT, Call, Route, format_time, json_response
+from offhook.admin.query import Page, collect_page
+from offhook.admin.routes import PAGING, ROOT, Call, Param, Route, format_time, json_response
 from offhook.errors import NotFound
 from offhook.inventory.models import Device
 from offhook.inventory.snapshot import Inventory
@@ -58,7 +58,7 @@ def routes(services: Services) -> list[Route]:
         return view_reload(services.inventory.inventory, record)
 
     async def start(call: Call) -> web.Response:
-        call.query()
+        """Make a device fetch its configuration, without a reboot. A handset's reload is performed by its base."""
         body = await call.body(ReloadBody)
         device = get_device(services.inventory.inventory, body.device)
         record = services.reloads.start(device, call.actor.name)
@@ -66,7 +66,8 @@ def routes(services: Services) -> list[Route]:
         return json_response(view(record), HTTPStatus.ACCEPTED, location)
 
     async def show(call: Call) -> web.Response:
-        query = call.query("wait", "state")
+        """Show where a reload stands, or wait until it goes on."""
+        query = call.query
         text = call.path("id")
         record = services.reloads.find(int(text)) if text.isdecimal() and len(text) < 20 else None
         if record is None:
@@ -78,14 +79,45 @@ def routes(services: Services) -> list[Route]:
         return json_response(view(record))
 
     async def list_reloads(call: Call) -> web.Response:
-        query = call.query("limit", "cursor")
+        """List reloads that are under way, or ended lately."""
+        query = call.query
         recent = services.reloads.recent()
         return json_response(await collect_page(recent, query, key=lambda record: record.id, view=view))
 
     return [
-        Route("POST", "/reloads", Role.OPERATOR, start),
-        Route("GET", "/reloads", Role.VIEWER, list_reloads),
-        Route("GET", "/reloads/{id}", Role.VIEWER, show),
+        Route(
+            method="POST",
+            path="/reloads",
+            role=Role.OPERATOR,
+            handler=start,
+            takes=ReloadBody,
+            gives=ReloadView,
+            status=HTTPStatus.ACCEPTED,
+        ),
+        Route(
+            method="GET",
+            path="/reloads",
+            role=Role.VIEWER,
+            handler=list_reloads,
+            query=PAGING,
+            gives=Page[ReloadView],
+        ),
+        Route(
+            method="GET",
+            path="/reloads/{id}",
+            role=Role.VIEWER,
+            handler=show,
+            query=(
+                Param(
+                    "wait",
+                    "Wait so many seconds for another state.",
+                    int,
+                    most=_LONGEST_WAIT,
+                ),
+                Param("state", "The state that the caller knows; without it, the present one."),
+            ),
+            gives=ReloadView,
+        ),
     ]
 
 

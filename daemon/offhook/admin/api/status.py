@@ -6,6 +6,7 @@ from aiohttp import web
 
 from offhook.admin.ports import Listening, Services
 from offhook.admin.routes import Call, Route, format_time, json_response
+from offhook.inventory.emergency.coverage import CoverageCounts
 from offhook.inventory.models import Account, Device, Line, Number, User
 from offhook.store.tokens import Role
 
@@ -47,11 +48,14 @@ class StatusView:
     listening: tuple[Listening, ...]
     checks: tuple[CheckView, ...]
     counts: Counts
+    emergency: CoverageCounts
+    #: How far emergency addresses go (U5); `/emergency/coverage` has the devices.
 
 
 def routes(services: Services) -> list[Route]:
     async def show_status(call: Call) -> web.Response:
-        call.query()
+        """Show the daemon: its version, where it listens, its checks, and how much there is."""
+        covered = await services.coverage.current()
         daemon, inventory, now = services.daemon, services.inventory.inventory, services.clock.now()
         view = StatusView(
             version=daemon.version,
@@ -72,7 +76,10 @@ def routes(services: Services) -> list[Route]:
                 bindings=len(services.bindings.all(now)),
                 reloads=sum(not record.state.is_final for record in services.reloads.recent()),
             ),
+            emergency=covered.report.total,
         )
         return json_response(view)
 
-    return [Route("GET", "/status", Role.VIEWER, show_status)]
+    return [
+        Route(method="GET", path="/status", role=Role.VIEWER, handler=show_status, gives=StatusView, daemon_wide=True)
+    ]

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from offhook.inventory.address import CivicAddress
@@ -91,6 +92,12 @@ def normalise(address: CivicAddress) -> CivicAddress:
         changes["house_prefix"] = house.prefix or address.house_prefix
         changes["house_suffix"] = house.suffix or address.house_suffix.upper()
     return replace(address, **changes)
+
+
+@lru_cache(maxsize=8192)
+def judge_address(address: CivicAddress) -> tuple[AddressFault, ...]:
+    """What :func:`check_address` finds, remembered: many devices stand at one address, and are looked at often."""
+    return tuple(check_address(address))
 
 
 def check_address(address: CivicAddress) -> list[AddressFault]:
@@ -207,9 +214,13 @@ def check_inside(
 class SharedBuildings:
     """Buildings that, by the addresses in use, have more than one unit or floor."""
 
-    def __init__(self, addresses: Iterable[CivicAddress]) -> None:
+    def __init__(self, addresses: Iterable[CivicAddress] = ()) -> None:
         self._units: dict[tuple[str, ...], set[str]] = {}
         self._floors: dict[tuple[str, ...], set[str]] = {}
+        self.add(addresses)
+
+    def add(self, addresses: Iterable[CivicAddress]) -> None:
+        """Takes in more of those in use."""
         for address in addresses:
             key = building_key(address)
             if place := (address.unit or address.room).casefold():

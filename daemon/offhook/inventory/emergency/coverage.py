@@ -4,15 +4,16 @@ Disabled devices cannot call and are left out.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from offhook.inventory.address import AddressState, CivicAddress
+from offhook.inventory.address import AddressState, CheckedBy, CivicAddress
 from offhook.inventory.emergency.countries import AddressFault, SharedBuildings, check_address
+from offhook.inventory.emergency.holders import addresses_in_force, list_addresses
 from offhook.inventory.emergency.resolve import ResolvedAddress, find_user, resolve_address
-from offhook.inventory.models import Device, DeviceState, DeviceType, Location, User
+from offhook.inventory.models import Device, DeviceState, DeviceType
 from offhook.inventory.snapshot import Inventory
 
 #: An address is checked again after a year: streets are renamed, and boundaries of dispatch move.
@@ -63,11 +64,16 @@ class CoverageCounts:
     #: Includes those without any.
     incomplete: int = 0
     dispatchable: int = 0
+    form_only: int = 0
+    #: Of the dispatchable: nobody but the form of the country was asked.
     pending: int = 0
     old: int = 0
     assigned_without_address: int = 0
     #: Assigned phones that nobody entered an address for (U5).
     assigned_not_dispatchable: int = 0
+
+
+_FIGURES: Final = tuple(field.name for field in fields(CoverageCounts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,15 @@ class PlaceCoverage:
     account_id: int
     counts: CoverageCounts
     location_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressCounts:
+    """The addresses that were entered, of locations, users and devices, by state."""
+
+    draft: int = 0
+    valid: int = 0
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +106,15 @@ class CoverageReport:
     #: Devices that are not dispatchable: assigned phones without an address first, then the worst, by id.
 
 
-def report_coverage(inventory: Inventory, now: float, *, account_id: int | None = None) -> CoverageReport:
+def report_coverage(
+    inventory: Inventory,
+    now: float,
+    *,
+    account_id: int | None = None,
+    recheck_after_seconds: float = RECHECK_AFTER_SECONDS,
+) -> CoverageReport:
     """The report on all accounts, or on one."""
-    found = list(list_coverage(inventory, now, account_id=account_id))
+    found = list(list_coverage(inventory, now, account_id=account_id, recheck_after_seconds=recheck_after_seconds))
     alike = Counter((entry.account_id, entry.location_id, _kind_of(entry)) for entry in found)
     totals: Counter[str] = Counter()
     accounts: dict[int, Counter[str]] = {}
@@ -111,13 +132,48 @@ def report_coverage(inventory: Inventory, now: float, *, account_id: int | None 
             PlaceCoverage(account, CoverageCounts(**locations[account, location]), location)
             for account, location in sorted(locations, key=lambda key: (key[0], key[1] is None, key[1] or 0))
         ),
-        tuple(sorted(gaps, key=_urgency)),
+        tuple(sorted(gaps, key=lambda gap: (rank_gap(gap), gap.device_id))),
     )
 
 
-def list_coverage(inventory: Inventory, now: float, *, account_id: int | None = None) -> Iterable[DeviceCoverage]:
+def limit_report(
+    report: CoverageReport, account_ids: Container[int], location_ids: Container[int | None] | None = None
+) -> CoverageReport:
+    """As much of a report as is about these accounts, and about these locations where any are named."""
+
+    def is_meant(part: PlaceCoverage | DeviceCoverage) -> bool:
+        return part.account_id in account_ids and (location_ids is None or part.location_id in location_ids)
+
+    places = tuple(filter(is_meant, report.locations))
+    totals: Counter[str] = Counter()
+    accounts: dict[int, Counter[str]] = {}
+    for place in places:
+        figures = {name: getattr(place.counts, name) for name in _FIGURES}
+        totals.update(figures)
+        accounts.setdefault(place.account_id, Counter()).update(figures)
+    return CoverageReport(
+        CoverageCounts(**totals),
+        tuple(PlaceCoverage(account_id, CoverageCounts(**counts)) for account_id, counts in accounts.items()),
+        places,
+        tuple(filter(is_meant, report.gaps)),
+    )
+
+
+def count_addresses(inventory: Inventory) -> AddressCounts:
+    """How many addresses there are of each state."""
+    states = Counter(address.state.value for address in list_addresses(inventory))
+    return AddressCounts(**states)
+
+
+def list_coverage(
+    inventory: Inventory,
+    now: float,
+    *,
+    account_id: int | None = None,
+    recheck_after_seconds: float = RECHECK_AFTER_SECONDS,
+) -> Iterable[DeviceCoverage]:
     """Every active device with its coverage."""
-    shared = SharedBuildings(_addresses_in_force(inventory))
+    shared = SharedBuildings(addresses_in_force(inventory))
     # Most devices stand at a location's address, which is checked once, not once a device.
     judged: dict[int, tuple[AddressFault, ...]] = {}
 
@@ -137,15 +193,22 @@ def list_coverage(inventory: Inventory, now: float, *, account_id: int | None = 
             account_id=device.account_id,
             location_id=base.location_id if base is not None else device.location_id,
             is_assigned=device.type in _PHONES and find_user(inventory, device) is not None,
-            level=_level(resolved),
+            level=level_of(resolved),
             address=resolved,
             is_pending=resolved.civic is not None and resolved.state is not AddressState.VALID,
             is_old=resolved.civic is not None
-            and (resolved.age_seconds is None or resolved.age_seconds > RECHECK_AFTER_SECONDS),
+            and (resolved.age_seconds is None or resolved.age_seconds > recheck_after_seconds),
         )
 
 
-def _level(resolved: ResolvedAddress) -> CoverageLevel:
+def resolve_in_full(inventory: Inventory, device: Device, now: float) -> ResolvedAddress:
+    """The address of one device as the report judges it: with what a building of several units or floors wants."""
+    shared = SharedBuildings(addresses_in_force(inventory))
+    return resolve_address(inventory, device, now, judge=lambda civic: (*check_address(civic), *shared.check(civic)))
+
+
+def level_of(resolved: ResolvedAddress) -> CoverageLevel:
+    """How far an address goes."""
     if resolved.entered is None:
         return CoverageLevel.MISSING
     if resolved.civic is None:
@@ -161,6 +224,7 @@ class _Kind(NamedTuple):
     has_valid: bool
     is_pending: bool
     is_old: bool
+    has_form_only: bool
 
     def figures(self, count: int) -> dict[str, int]:
         missing = self.level is CoverageLevel.MISSING
@@ -171,6 +235,7 @@ class _Kind(NamedTuple):
             "without_valid": not self.has_valid,
             "incomplete": self.level is CoverageLevel.INCOMPLETE,
             "dispatchable": dispatchable,
+            "form_only": dispatchable and self.has_form_only,
             "pending": self.is_pending,
             "old": self.is_old,
             "assigned_without_address": self.is_assigned and missing,
@@ -180,21 +245,20 @@ class _Kind(NamedTuple):
 
 
 def _kind_of(entry: DeviceCoverage) -> _Kind:
-    return _Kind(entry.level, entry.is_assigned, entry.address.civic is not None, entry.is_pending, entry.is_old)
+    return _Kind(
+        entry.level,
+        entry.is_assigned,
+        entry.address.civic is not None,
+        entry.is_pending,
+        entry.is_old,
+        entry.address.checked_by is CheckedBy.FORM,
+    )
 
 
-def _urgency(entry: DeviceCoverage) -> tuple[bool, int, bool, int]:
+def rank_gap(entry: DeviceCoverage) -> int:
+    """Its place among the gaps, the lowest first: assigned phones without an address, then the worst."""
     missing = entry.level is CoverageLevel.MISSING
-    return not (entry.is_assigned and missing), _ORDER[entry.level], not entry.is_assigned, entry.device_id
+    return 100 * (not (entry.is_assigned and missing)) + 10 * _ORDER[entry.level] + (not entry.is_assigned)
 
 
 _ORDER: Final = {level: place for place, level in enumerate(CoverageLevel)}
-
-
-def _addresses_in_force(inventory: Inventory) -> Iterable[CivicAddress]:
-    holders = (
-        *(location.address for location in inventory.all(Location)),
-        *(user.offsite_address for user in inventory.all(User)),
-        *(device.address for device in inventory.all(Device)),
-    )
-    return (address.in_force for address in holders if address is not None and address.in_force is not None)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from offhook.inventory.address import AddressState, CivicAddress, EmergencyAddress
+from offhook.inventory.address import AddressState, CheckedBy, CivicAddress, EmergencyAddress
 from offhook.inventory.emergency.countries import AddressFault, check_address
 from offhook.inventory.models import Device, DeviceType, Location, Number, User
 from offhook.inventory.snapshot import Inventory
@@ -43,6 +43,8 @@ class ResolvedAddress:
     message: str = ""
     age_seconds: float | None = None
     #: Since the address in force was found valid.
+    checked_by: CheckedBy | None = None
+    #: Who found it valid; None where that is not known.
     faults: tuple[AddressFault, ...] = ()
     #: What keeps the address in force from being dispatchable.
 
@@ -81,6 +83,7 @@ def resolve_address(
         state=address.state,
         message=address.message,
         age_seconds=max(0.0, now - checked_at) if civic is not None and checked_at is not None else None,
+        checked_by=address.in_force_by if civic is not None else None,
         faults=tuple(judge(civic)) if civic is not None else (),
     )
 
@@ -98,9 +101,12 @@ def _find_source(inventory: Inventory, device: Device) -> tuple[AddressSource, s
 
 
 def find_user(inventory: Inventory, device: Device) -> User | None:
-    """Whose phone it is: the user of its first line that has one, by the number logged in there or directly."""
+    """Whose phone it is: the user of its first line that has one, by the number assigned there or directly.
+
+    Who is merely logged in (E5) has come to where the phone stands, so that place's address counts, not theirs.
+    """
     for line in inventory.lines_of(device.id):
-        number = inventory.find(Number, line.number_id)
+        number = inventory.find(Number, line.assigned_number_id)
         user = inventory.find(User, number.user_id if number is not None else line.user_id)
         if user is not None:
             return user

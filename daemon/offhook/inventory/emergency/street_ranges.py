@@ -99,6 +99,8 @@ class StreetRanges:
     def __init__(self, ranges: list[StreetRange]) -> None:
         self._cities: set[tuple[str, str, str]] = set()
         self._streets: dict[tuple[str, str, str, str], list[StreetRange]] = {}
+        self.countries = frozenset(entry.country for entry in ranges)
+        #: Those that something is known of.
         for entry in ranges:
             city = (entry.country, entry.state, entry.city.casefold())
             self._cities.add(city)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from offhook.inventory.address import AddressState, CivicAddress, EmergencyAddress
+from offhook.inventory.address import AddressState, CheckedBy, CivicAddress, EmergencyAddress
 from offhook.inventory.emergency.countries import check_address, normalise
 from offhook.inventory.emergency.parse import format_address
 
@@ -35,6 +35,8 @@ class Valid:
     """The address exists; ``address`` is what was asked about."""
 
     address: CivicAddress
+    by: CheckedBy | None = None
+    #: Filled in by whoever knows whom he asked.
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def apply_verdict(current: EmergencyAddress, verdict: Verdict, now: float) -> Em
                 state=AddressState.VALID,
                 in_force=verdict.address,
                 in_force_at=now,
+                in_force_by=verdict.by,
                 checked_at=now,
                 message="",
             )

@@ -1,6 +1,8 @@
 """Opens inventory.db: its pragmas, its schema brought up to date after a backup, a newer schema refused."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -73,10 +75,23 @@ def _migrate(engine: Engine, path: Path, backups: Path, now: datetime) -> Path |
     if current == scripts.get_current_head():
         return None
     backup = _back_up(path, backups, current, now) if current is not None else None
-    with engine.begin() as connection:
+    with engine.connect() as connection, _keys_unchecked(connection), connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return backup
+
+
+@contextmanager
+def _keys_unchecked(connection: Connection) -> Iterator[None]:
+    """SQLite alters a table by making it anew, and dropping the old one would delete what refers to it.
+
+    After an error the connection is of no further use.
+    """
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute("PRAGMA foreign_keys=OFF")
+    yield
+    driver.execute("PRAGMA foreign_keys=ON")
 
 
 def _back_up(path: Path, backups: Path, revision: str, now: datetime) -> Path:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, delete, insert, select
+from sqlalchemy import Connection, Engine, Table, delete, select
 from sqlalchemy.exc import DBAPIError
 
-from offhook.errors import KeyUnusable, StoreUnavailable
+from offhook.errors import StoreUnavailable
 from offhook.inventory.models import (
     Account,
     Carrier,
@@ -18,15 +18,21 @@ from offhook.inventory.models import (
     Line,
     Location,
     Number,
+    StationType,
     User,
 )
-from offhook.inventory.ports import AuditRecord, Change, Put, SecretBox
+from offhook.inventory.ports import AuditRecord, Change, Put
+from offhook.inventory.resealing import find_sealed
 from offhook.secret import Secret
+from offhook.store.envelope import Envelope
 from offhook.store.sql import tables
+from offhook.store.sql.bulk_insert import BulkInsert
 
-_TABLES: Final[dict[type[Entity], Table]] = {
+#: Where each kind is kept.
+TABLES: Final[dict[type[Entity], Table]] = {
     Account: tables.accounts,
     Location: tables.locations,
+    StationType: tables.station_types,
     User: tables.users,
     Number: tables.numbers,
     DectSystem: tables.dect_systems,
@@ -36,28 +42,24 @@ _TABLES: Final[dict[type[Entity], Table]] = {
     Carrier: tables.carriers,
 }
 
+#: By kind, what is written of an entity.
+_COLUMNS: Final = {kind: tuple(field.name for field in fields(kind)) for kind in TABLES}
+_AUDIT_COLUMNS: Final = tuple(field.name for field in fields(AuditRecord))
 #: Ids in one IN (...); below SQLite's limit of variables.
 _CHUNK: Final = 500
-_CHECK_TEXT: Final = "offhook"
-_CHECK_CONTEXT: Final = "key check"
 
 
 class SqlInventoryStore:
-    """Satisfies :class:`offhook.inventory.ports.InventoryStore`; HA1s are sealed in the database."""
+    """Satisfies :class:`offhook.inventory.ports.InventoryStore`; HA1s are sealed in the database.
 
-    def __init__(self, engine: Engine, box: SecretBox) -> None:
+    What a former data key sealed is written sealed with the current one.
+    """
+
+    def __init__(self, engine: Engine, box: Envelope) -> None:
         self._engine = engine
         self._box = box
-
-    def check_key(self) -> None:
-        """Raises KeyUnusable where the secrets were sealed with another key; remembers the key of an empty store."""
-        with self._engine.begin() as connection:
-            sealed = connection.execute(select(tables.key_check.c.sealed)).scalar()
-            if sealed is None:
-                sealed = self._box.seal(Secret(_CHECK_TEXT), _CHECK_CONTEXT)
-                connection.execute(insert(tables.key_check).values(id=1, sealed=sealed))
-        if self._box.open(sealed, _CHECK_CONTEXT).reveal() != _CHECK_TEXT:
-            raise KeyUnusable("the key opens this inventory's key check to another text; restore a backup")
+        self._inserts = {kind: BulkInsert(table, _COLUMNS[kind], engine.dialect) for kind, table in TABLES.items()}
+        self._insert_audit = BulkInsert(tables.audit, _AUDIT_COLUMNS, engine.dialect)
 
     def load(self) -> Iterable[Entity]:
         """Every entity. Raises KeyUnusable where a secret does not open, StoreUnavailable where the disk fails."""
@@ -68,7 +70,7 @@ class SqlInventoryStore:
 
     def _load(self) -> Iterable[Entity]:
         with self._engine.connect() as connection:
-            for kind, table in _TABLES.items():
+            for kind, table in TABLES.items():
                 for row in connection.execute(select(table)).mappings():
                     yield self._entity(kind, dict(row))
 
@@ -76,8 +78,7 @@ class SqlInventoryStore:
         try:
             with self._engine.begin() as connection:
                 self._write(connection, changes)
-                if audit:
-                    connection.execute(insert(tables.audit), [_audit_row(record) for record in audit])
+                self._insert_audit.execute(connection, [_audit_row(record) for record in audit])
         except DBAPIError as error:
             raise StoreUnavailable(
                 f"the inventory was not changed: {error.orig}. Check the disk of the state_dir, then try again."
@@ -85,17 +86,20 @@ class SqlInventoryStore:
 
     def _write(self, connection: Connection, changes: Sequence[Change]) -> None:
         """Takes away every row concerned, then puts back those that stay: so names and extensions can swap."""
-        for kind, table in _TABLES.items():
+        for kind, table in TABLES.items():
             concerned = [change for change in changes if type(change.entity) is kind]
             ids = [change.entity.id for change in concerned]
             for start in range(0, len(ids), _CHUNK):
                 connection.execute(delete(table).where(table.c.id.in_(ids[start : start + _CHUNK])))
             rows = [self._row(change.entity) for change in concerned if isinstance(change, Put)]
-            if rows:
-                connection.execute(insert(table), rows)
+            self._inserts[kind].execute(connection, rows)
 
     def _row(self, entity: Entity) -> dict[str, Any]:
-        row = {field.name: getattr(entity, field.name) for field in fields(entity)}
+        row = {name: getattr(entity, name) for name in _COLUMNS[type(entity)]}
+        for sealed in find_sealed(entity):
+            # So a data key that seals nothing in the database can be dropped, whatever state somebody still holds.
+            if self._box.is_outdated(sealed.content):
+                row[sealed.field] = self._box.seal(self._box.open(sealed.content, sealed.context), sealed.context)
         if isinstance(entity, Credential):
             text = ";".join(f"{algorithm}={value}" for algorithm, value in entity.ha1)
             row["ha1"] = self._box.seal(Secret(text), f"credential:{entity.id}:ha1")
@@ -110,4 +114,4 @@ class SqlInventoryStore:
 
 
 def _audit_row(record: AuditRecord) -> dict[str, Any]:
-    return {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: getattr(record, name) for name in _AUDIT_COLUMNS}

@@ -26,13 +26,14 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from offhook.inventory.address import AddressState, CivicAddress, EmergencyAddress
+from offhook.inventory.address import AddressState, CheckedBy, CivicAddress, EmergencyAddress
 from offhook.inventory.models import (
     AccessLevel,
     BaseRole,
     CredentialState,
     DeviceState,
     DeviceType,
+    Features,
     NumberStatus,
     Plan,
 )
@@ -97,8 +98,27 @@ class AddressText(TypeDecorator[EmergencyAddress]):
             message=data["message"],
             checked_at=data["checked_at"],
             in_force_at=data.get("in_force_at"),
+            in_force_by=CheckedBy(data["in_force_by"]) if data.get("in_force_by") else None,
             original=data.get("original", ""),
         )
+
+
+class FeaturesText(TypeDecorator[Features]):
+    """Features as JSON, of which only what is set otherwise than by itself is written."""
+
+    impl = Text()
+    cache_ok = True
+
+    def process_bind_param(self, value: Features | None, dialect: Dialect) -> str:
+        if value is None or value == Features():
+            return "{}"
+        by_itself = asdict(Features())
+        return json.dumps({name: held for name, held in asdict(value).items() if held != by_itself[name]})
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Features:
+        data = json.loads(value or "{}")
+        # Before there were features, the column held an empty list.
+        return Features(**data) if isinstance(data, dict) else Features()
 
 
 def _id() -> Column[int]:
@@ -141,6 +161,15 @@ locations = Table(
     Column("address", AddressText),
 )
 
+station_types = Table(
+    "station_types",
+    metadata,
+    _id(),
+    _ref("account_id", "accounts", nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("features", TupleText, nullable=False),
+)
+
 users = Table(
     "users",
     metadata,
@@ -157,8 +186,10 @@ users = Table(
     Column("forward_unreachable", String(32)),
     Column("voicemail_to_email", Boolean, nullable=False),
     Column("offsite_address", AddressText),
+    Column("is_authorised", Boolean, nullable=False),
+    Column("sealed_default_pin", LargeBinary, nullable=False),
     Column("pin_hash", Text),
-    Column("pin_is_default", Boolean, nullable=False),
+    Column("pin_failures", Integer, nullable=False),
 )
 
 numbers = Table(
@@ -171,13 +202,13 @@ numbers = Table(
     _ref("location_id", "locations"),
     Column("status", EnumText(NumberStatus), nullable=False),
     Column("is_main", Boolean, nullable=False),
-    Column("station_type", String(128)),
+    _ref("station_type_id", "station_types"),
     Column("display_first", String(128), nullable=False),
     Column("display_last", String(128), nullable=False),
     _ref("user_id", "users"),
-    Column("features", TupleText, nullable=False),
+    Column("features", FeaturesText, nullable=False),
+    Column("sealed_default_pin", LargeBinary, nullable=False),
     Column("pin_hash", Text),
-    Column("pin_is_default", Boolean, nullable=False),
     Column("pin_failures", Integer, nullable=False),
 )
 
@@ -213,6 +244,7 @@ devices = Table(
     Column("token_digest", LargeBinary, nullable=False),
     Column("sealed_token", LargeBinary, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("former_identifiers", TupleText, nullable=False),
     Index(None, "mac"),
 )
 
@@ -228,6 +260,7 @@ lines = Table(
     _ref("number_id", "numbers"),
     _ref("user_id", "users"),
     Column("extension", String(10)),
+    Column("logged_in_at", Float),
 )
 
 credentials = Table(
@@ -277,7 +310,10 @@ audit = Table(
     Column("before", Text, nullable=False),
     Column("after", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("account_id", BigInteger, nullable=False),
     Index(None, "at"),
+    Index(None, "account_id", "id"),
+    Index(None, "request_id"),
 )
 
 admin_tokens = Table(
@@ -290,9 +326,24 @@ admin_tokens = Table(
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float),
     Column("last_used_at", Float),
+    Column("scopes", TupleText, nullable=False),
+    Column("accounts", TupleText, nullable=False),
+    Column("networks", TupleText, nullable=False),
 )
 
-#: One row: a text sealed with the key that all secrets of this database are sealed with.
+#: The keys that secrets are sealed with, wrapped under the root key: see :mod:`offhook.store.envelope`.
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("purpose", String(16), nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("is_current", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("wrapped_at", Float, nullable=False),
+)
+
+#: Of a database that has no data keys yet: one row, a text sealed with the key that all its secrets are sealed with.
 key_check = Table(
     "key_check",
     metadata,
