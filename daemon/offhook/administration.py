@@ -81,7 +81,7 @@ class Administration:
         self._announcer = Announcer(
             self.announcements,
             inventory=lambda: service.inventory,
-            devices=self.registers.devices,
+            registers=self.registers,
             facts=facts.of,
             bindings=bindings,
             reloads=reloads,

@@ -97,6 +97,25 @@ async def test_a_device_that_registers_again_is_no_news(daemon: AdminDaemon) -> 
         assert await read(listener) == []
 
 
+async def test_a_device_that_reports_as_soon_as_it_is_made_is_told(daemon: AdminDaemon) -> None:
+    registers = daemon.services.registers
+    await registers.tend()
+    assert registers.is_filled
+    with daemon.announcements.listen(ALL) as listener:
+        await daemon.apply("accounts: [{name: acme, devices: [{type: deskphone, mac: 001565123460, name: Fresh}]}]")
+        fetched(daemon, daemon.device("Fresh"))
+        await registers.devices.catch_up()
+        [(kind, told)] = (await read(listener))[1:]
+    assert (kind, told["name"], told["before"], told["config"]) == ("device", "Fresh", None, "current")
+
+
+async def test_what_is_made_ready_at_the_start_is_no_news(daemon: AdminDaemon) -> None:
+    fetched(daemon, daemon.device())
+    with daemon.announcements.listen(ALL) as listener:
+        await daemon.services.registers.devices.catch_up()
+        assert await read(listener) == []
+
+
 async def test_devices_that_come_and_go_are_told_as_changes_only(daemon: AdminDaemon) -> None:
     devices = daemon.services.registers.devices
     await devices.catch_up()

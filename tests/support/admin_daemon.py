@@ -318,7 +318,7 @@ async def running(
         announcer = Announcer(
             announcements,
             inventory=lambda: inventory.inventory,
-            devices=registers.devices,
+            registers=registers,
             facts=facts.of,
             bindings=bindings,
             reloads=reloads,

@@ -63,6 +63,8 @@ async def _is_followed(daemon: DaemonProcess) -> bool:
 async def test_what_happens_to_a_phone_can_be_followed(daemon: DaemonProcess) -> None:
     set_up(daemon)
     async with following(daemon) as events:
+        # Whoever follows reads first what there is: from then on each difference is told.
+        assert YEALINK_MAC in (await daemon.run("device", "list")).out
         url = provisioning_url(daemon, "http")
         phone = Phone(Yealink(), YEALINK_MAC, provisioning_url=url, random=secrets.token_bytes, transport=Transport.UDP)
         async with PhoneShell(phone) as shell:

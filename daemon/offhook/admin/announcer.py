@@ -9,9 +9,9 @@ from typing import Final
 from offhook.admin.announcements import Announcements, EventType
 from offhook.admin.api.reloads import view_reload
 from offhook.admin.device_names import device_key
-from offhook.admin.device_register import DeviceRegister
 from offhook.admin.device_rows import DeviceRow
 from offhook.admin.ports import Bindings, Reloads
+from offhook.admin.registers import Registers
 from offhook.admin.routes import format_time
 from offhook.clock import Clock
 from offhook.events import ChangedThing, EventBus, InventoryChanged, ReloadProgressed
@@ -60,8 +60,8 @@ class DeviceEvent:
     name: str | None
     account: str
     status: str
-    before: str
-    #: The status that it had.
+    before: str | None
+    #: The status that it had; None of a device that was made a moment ago.
     config: str
     registration: str
     revision: int | None
@@ -76,7 +76,7 @@ class Announcer:
         announcements: Announcements,
         *,
         inventory: Callable[[], Inventory],
-        devices: DeviceRegister,
+        registers: Registers,
         facts: Callable[[int], DeviceFacts],
         bindings: Bindings,
         reloads: Reloads,
@@ -85,21 +85,21 @@ class Announcer:
     ) -> None:
         self._announcements = announcements
         self._inventory = inventory
-        self._devices = devices
+        self._registers = registers
         self._facts = facts
         self._bindings = bindings
         self._reloads = reloads
         self._clock = clock
         bus.subscribe(InventoryChanged, self._note_change)
         bus.subscribe(ReloadProgressed, self._note_reload)
-        devices.watch(self._note_row)
+        registers.devices.watch(self._note_row)
 
     async def run(self) -> None:
         """Looks at devices of which something was noted, while somebody listens. Runs until it is cancelled."""
         while True:
             await asyncio.sleep(_GATHER_SECONDS)
             if self._announcements.are_heard:
-                await self._devices.catch_up()
+                await self._registers.devices.catch_up()
 
     def _note_change(self, event: InventoryChanged) -> None:
         if not self._announcements.are_heard:
@@ -126,8 +126,10 @@ class Announcer:
             self._announcements.announce(EventType.CHANGE, account_id, view)
 
     def _note_row(self, before: DeviceRow | None, row: DeviceRow | None) -> None:
-        if before is None or row is None or before.status == row.status or not self._announcements.are_heard:
+        if row is None or (before is not None and before.status == row.status) or not self._announcements.are_heard:
             return
+        if before is None and not (self._registers.is_filled and self._was_heard_of(row.id)):
+            return  # That it was made is told as a change.
         inventory = self._inventory()
         device = inventory.find(Device, row.id)
         if device is None:
@@ -139,13 +141,17 @@ class Announcer:
             name=device.name,
             account=inventory.get(Account, device.account_id).name,
             status=row.status,
-            before=before.status,
+            before=before.status if before is not None else None,
             config=status.config.value,
             registration=status.registration.value,
             revision=status.revision,
             fetched_revision=status.fetched_revision,
         )
         self._announcements.announce(EventType.DEVICE, device.account_id, view)
+
+    def _was_heard_of(self, device_id: int) -> bool:
+        facts = self._facts(device_id)
+        return bool(facts.last_registered_at or facts.last_provisioned_at or facts.failure)
 
     def _live(self, device_id: int) -> Sequence[LineBinding]:
         found = self._bindings.bindings_of_device(device_id, self._clock.now())

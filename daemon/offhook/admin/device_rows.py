@@ -252,14 +252,11 @@ class DeviceRows:
 
 def _lines_of(inventory: Inventory, kind: type[Entity], entity_id: int) -> Iterator[Line]:
     """The lines that show a number, or a user."""
-    if kind is Number:
-        line = inventory.line_of_number(entity_id)
-        if line is not None:
-            yield line
-    else:
+    numbers = [entity_id] if kind is Number else inventory.ids_under("number.user", entity_id)
+    for number_id in numbers:
+        yield from (inventory.get(Line, line_id) for line_id in inventory.ids_under("line.number", number_id))
+    if kind is User:
         yield from inventory.lines_of_user(entity_id)
-        for number in inventory.numbers_of_user(entity_id):
-            yield from _lines_of(inventory, Number, number.id)
 
 
 def _user_of(inventory: Inventory, line: Line) -> User | None:

@@ -44,7 +44,7 @@ def _describe(event: Event) -> str:
             return f"{format_clock(data['at'])}  change  {data['account']}: {_name_things(data)}, by {data['actor']}"
         case "device":
             name = f"{data['name']} ({data['device']})" if data["name"] else data["device"]
-            return f"{format_clock(data['at'])}  device  {name}: {data['before']} → {data['status']}"
+            return f"{format_clock(data['at'])}  device  {name}: {data['before'] or '-'} → {data['status']}"
         case "reload":
             reason = f", {data['reason']}" if data["reason"] else ""
             return f"{format_clock(_latest(data))}  reload  {data['device']}: {data['state']}{reason}"

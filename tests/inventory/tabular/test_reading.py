@@ -1,5 +1,5 @@
 import pytest
-from tests.support.tables import apply_table, read, table_faults
+from tests.support.tables import apply_table, table_faults
 from tests.support.workbench import Workbench
 
 from offhook.errors import DocumentError
@@ -229,7 +229,10 @@ async def test_a_password_is_never_repeated() -> None:
     assert "secret" not in fault
 
 
-def test_faults_of_a_row_begin_where_the_row_begins() -> None:
-    bench = Workbench()
-    with pytest.raises(DocumentError):
-        read(bench.inventory, 'username\n"')
+async def test_a_quote_that_is_not_closed_is_told_with_the_faults_before_it() -> None:
+    bench = await bench_with()
+    assert await table_faults(bench, 'username,extension\njane,2001.0\n"rob,2002\nzoe,2003\n') == [
+        "2:2: extension: 2001.0 is what a spreadsheet made of 2001; format the column as text in the spreadsheet, and "
+        "enter it again",
+        "3: a quote that is opened here is not closed before the end of the file; close it, or write two for one",
+    ]

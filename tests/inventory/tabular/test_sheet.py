@@ -1,19 +1,30 @@
 import csv
 import io
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offhook.errors import DocumentError
-from offhook.inventory.tabular.sheet import Sheet, read_sheet
+from offhook.errors import DocumentError, Fault
+from offhook.inventory.tabular.sheet import Row, read_sheet
 from offhook.yamldoc import Bounds
 
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12).map(str.strip)
 
 
-def read(raw: bytes | str, **bounds: int) -> Sheet:
-    return read_sheet(raw if isinstance(raw, bytes) else raw.encode(), "t.csv", Bounds(**bounds))
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A sheet whose rows have been gone through."""
+
+    header: Row
+    rows: list[Row]
+    warnings: tuple[Fault, ...]
+
+
+def read(raw: bytes | str, **bounds: int) -> Read:
+    sheet = read_sheet(raw if isinstance(raw, bytes) else raw.encode(), "t.csv", Bounds(**bounds))
+    return Read(sheet.header, list(sheet.rows), sheet.warnings)
 
 
 def fault_of(raw: bytes | str, **bounds: int) -> str:

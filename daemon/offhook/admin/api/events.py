@@ -32,7 +32,8 @@ def routes(services: Services) -> list[Route]:
         `GET /reloads/{id}` shows it. `reset`: something was missed (the listener was too slow, or came back too late,
         or the daemon has been started anew), so whatever was read before is to be read again.
 
-        Each has an id; who comes back with `Last-Event-ID` misses nothing of the last few.
+        Listen first, and then read what there is: from then on each difference is told. Each event has an id; who
+        comes back with `Last-Event-ID` misses nothing of the last few.
         """
         query = call.query
         account = get_account(services.inventory.inventory, query.text("account")) if query.text("account") else None

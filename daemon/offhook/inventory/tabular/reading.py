@@ -57,7 +57,7 @@ class _Faults:
     def refuse(self) -> None:
         """Raises DocumentError where there are any."""
         if self.found:
-            raise DocumentError(list_faults(self.found, self.omitted))
+            raise DocumentError(list_faults(self.found, self.omitted, is_all=not self.omitted)) from None
 
 
 def read_table(
@@ -76,11 +76,17 @@ def read_table(
     faults.refuse()
     accounts = _Accounts(inventory, options.account, faults, has_column=ACCOUNT in columns)
     parts = Parts(kind, faults.add)
-    for row in sheet.rows:
-        cells = _cells(row, columns, faults)
-        account = accounts.of(cells.pop(ACCOUNT.name, None), row)
-        if cells and account is not None:
-            parts.add(account, cells, row.line)
+    try:
+        for row in sheet.rows:
+            cells = _cells(row, columns, faults)
+            account = accounts.of(cells.pop(ACCOUNT.name, None), row)
+            if faults.omitted:
+                parts = Parts(kind, faults.add)  # Nobody will look at them: from here on faults are counted.
+            elif cells and account is not None:
+                parts.add(account, cells, row.line)
+    except DocumentError as error:
+        faults.found.extend(error.faults)
+        faults.refuse()
     if faults.omitted:
         faults.refuse()
     document = document_of(

@@ -36,26 +36,27 @@ class Sheet:
     """What a file holds."""
 
     header: Row
-    rows: tuple[Row, ...]
-    #: Without those in which every cell is empty.
+    rows: Iterator[Row]
+    #: Without those in which every cell is empty. They are read as one goes through them, once.
     warnings: tuple[Fault, ...]
 
 
 def read_sheet(raw: bytes, file: str, bounds: Bounds) -> Sheet:
     """Reads a table: UTF-8, UTF-16 or Windows-1252; commas, semicolons or tabs; any line ends.
 
-    Raises DocumentError for what cannot be read at all: other encodings and formats, a quote that is not closed, and
-    what is larger than ``bounds``.
+    Raises DocumentError, at once or from ``rows``, for what cannot be read at all: other encodings and formats, a quote
+    that is not closed, and what is larger than ``bounds``.
     """
     if len(raw) > bounds.document_bytes:
         raise _refused(f"is {len(raw)} bytes long; at most {bounds.document_bytes} are read", file)
     text, warnings = _decode(raw, file)
-    rows = tuple(_rows(text, file, bounds))
-    if not rows:
+    rows = _rows(text, file, bounds)
+    header = next(rows, None)
+    if header is None:
         raise _refused("is empty; the first row names the columns", file)
-    if len(rows[0].cells) > _COLUMNS:
-        raise _refused(f"has {len(rows[0].cells)} columns; at most {_COLUMNS} are read", file, rows[0].line)
-    return Sheet(rows[0], rows[1:], warnings)
+    if len(header.cells) > _COLUMNS:
+        raise _refused(f"has {len(header.cells)} columns; at most {_COLUMNS} are read", file, header.line)
+    return Sheet(header, rows, warnings)
 
 
 def _refused(message: str, file: str, line: int = 0) -> DocumentError:
