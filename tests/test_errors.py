@@ -25,6 +25,7 @@ def test_a_fault_is_a_place_a_path_and_a_message() -> None:
     assert (
         str(Fault("is missing", "accounts[0].name", "site.yaml", 3, 5)) == "site.yaml:3:5: accounts[0].name: is missing"
     )
+    assert str(Fault("is empty", file="site.csv", line=3)) == "site.csv:3: is empty"
     assert str(Fault("is empty", file="site.yaml")) == "site.yaml: is empty"
     assert str(Fault("is empty")) == "is empty"
 

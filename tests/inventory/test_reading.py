@@ -2,8 +2,8 @@
 
 import pytest
 
-from offhook.errors import DocumentError
-from offhook.inventory.reading import Reading, SetAside, read_document
+from offhook.errors import DocumentError, Fault
+from offhook.inventory.reading import Reading, SetAside, list_faults, read_document
 
 
 def read(text: str) -> Reading:
@@ -64,3 +64,21 @@ accounts:
 def test_where_nothing_is_left_the_faults_are_all_there_is(text: str) -> None:
     with pytest.raises(DocumentError):
         read(text)
+
+
+def test_a_list_of_faults_is_in_order_without_repetition_and_says_what_it_leaves_out() -> None:
+    found = [Fault(f"fault {line}", file="f.yaml", line=line) for line in range(150, 0, -1)]
+    listed = list_faults([*found, *found[:3]])
+    assert [fault.line for fault in listed[:100]] == list(range(1, 101))
+    assert [str(fault) for fault in listed[100:]] == ["f.yaml: has 50 more faults; correct these first"]
+    assert str(list_faults(found, 7)[-1]) == "f.yaml: has 57 more faults; correct these first"
+    assert str(list_faults(found, is_all=False)[-1]) == "f.yaml: has at least 50 more faults; correct these first"
+    assert list_faults(found[:2]) == [found[1], found[0]]
+
+
+def test_a_document_that_is_wrong_throughout_is_not_judged() -> None:
+    text = "accounts:\n  - name: acme\n    users:\n" + "      - {username: x, extension: '1'}\n" * 1100
+    with pytest.raises(DocumentError) as caught:
+        read(text)
+    assert len(caught.value.faults) == 101
+    assert "has 1000 more faults" in caught.value.faults[-1].message

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -411,3 +412,18 @@ async def test_a_document_that_is_none_changes_nothing() -> None:
         with pytest.raises(DocumentError):
             await bench.apply(text)
     assert bench.store.commits == 0
+
+
+async def test_a_refusal_does_not_keep_the_draft_that_it_was_found_in() -> None:
+    """Its frames would hold it, and the collector of garbage has it only much later."""
+    bench = Workbench()
+    refusals = []
+    for attempt in (bench.apply, bench.plan):
+        with pytest.raises(DocumentError) as caught:
+            await attempt("accounts: [{name: acme}]")
+        refusals.append(caught.value)
+    for refusal in refusals:
+        assert refusal.__context__ is None
+        frames = [frame.name for frame in traceback.extract_tb(refusal.__traceback__)]
+        assert "run" in frames
+        assert "_prepare" not in frames

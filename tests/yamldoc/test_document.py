@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offhook.errors import DocumentError
-from offhook.yamldoc import Bounds, format_path, load, read
+from offhook.yamldoc import Bounds, Document, Placed, Value, document_of, format_path, load, read
 
 
 def faults(text: str | bytes, bounds: Bounds | None = None) -> list[str]:
@@ -166,3 +166,33 @@ def test_what_is_refused_inside_a_refused_value_is_told_and_not_handed_out_again
     document = read("a: 1\na: [{b: 1, b: 2}]\n", "f.yaml")
     assert [fault.path for fault in document.faults] == ["a", "a[0].b"]
     assert [(part.path, part.value) for part in document.refused] == [(("a",), [{"b": "1"}])]
+
+
+def table() -> Document:
+    """A user in line 2 whose name stands in column 1 and whose extension in column 3."""
+    user: dict[str, Value] = {"username": "jane", "extension": "x"}
+    users: list[Value] = [user]
+    data: dict[str, Value] = {"users": users}
+    places: list[Placed] = [
+        (data, {"users": (2, 0)}),
+        (users, {0: (2, 0)}),
+        (user, {"username": (2, 1), "extension": (2, 3)}),
+    ]
+    return document_of(data, "t.csv", places, columns=("User name", "Plan", "Extension"))
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (("users", 0, "extension"), "t.csv:2:3: Extension: is wrong"),
+        (("users", 0, "plan"), "t.csv:2: plan: is wrong"),
+        (("users", 0), "t.csv:2: is wrong"),
+        ((), "t.csv: is wrong"),
+    ],
+)
+def test_faults_of_a_table_name_its_columns_and_else_the_field(path: tuple[str | int, ...], told: str) -> None:
+    assert str(table().fault(path, "is wrong")) == told
+
+
+def test_what_was_not_read_from_a_file_has_paths_and_no_places() -> None:
+    assert str(document_of({"users": [{}]}).fault(("users", 0, "plan"), "is wrong")) == "users[0].plan: is wrong"

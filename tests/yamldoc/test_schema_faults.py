@@ -127,3 +127,13 @@ def test_a_value_that_may_be_secret_is_never_repeated(text: str) -> None:
 def test_long_values_are_cut() -> None:
     (fault,) = faults(f"name: x\nready: {'x' * 1000}")
     assert len(fault) < 150
+
+
+def test_of_very_many_the_first_are_put_into_words() -> None:
+    text = "name: x\ndevices:\n" + "  - {type: phone, mac: x, index: 0}\n" * 50 + "tokens: [x]\n"
+    document = read(text, "f.yaml")
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Site.model_validate(document.data)
+    told = faults_of(caught.value, document, Site, most=5)
+    assert [fault.line for fault in told] == [3, 4, 5, 6, 7]
+    assert len(faults_of(caught.value, document, Site)) == 51
