@@ -1,3 +1,4 @@
+import pytest
 from tests.admin.conftest import Ask
 from tests.support.admin_daemon import AdminDaemon, routes_of
 
@@ -37,3 +38,34 @@ async def test_a_key_that_is_renamed_to_another_things_is_a_conflict(ask: Ask) -
     status, problem = await ask("PATCH", "/locations/Branch", json={"name": "HQ"})
     assert status in (409, 422)
     assert "both the old and the new name exist" in problem["detail"]
+
+
+@pytest.mark.parametrize("name", [" Office ", "Office\u00a0", "OFFICE"])
+async def test_a_name_is_looked_up_as_it_will_be_kept(ask: Ask, name: str) -> None:
+    first = {"account": "acme", "name": "Office", "timezone": "Etc/UTC"}
+    assert (await ask("POST", "/locations", json=first))[0] == 201
+    status, problem = await ask("POST", "/locations", json={"account": " acme ", "name": name})
+    assert (status, problem["field"]) == (409, "name")
+    assert (await ask("GET", "/locations/Office"))[1]["timezone"] == "Etc/UTC"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/locations", {"account": "acme", "name": " A  B "}),
+        ("/users", {"account": "acme", "username": " kim "}),
+        ("/accounts", {"name": "new ", "sip_domain": " new.test "}),
+        ("/devices", {"account": "acme", "type": "softphone", "name": " soft  phone"}),
+        ("/devices", {"account": "acme", "type": "deskphone", "mac": " 00-15-65-00-00-99 "}),
+        ("/numbers", {"account": "acme", "number": " +1 212 555 0177 "}),
+        ("/station-types", {"account": "acme", "name": "Pre\tmium"}),
+        ("/dect-systems", {"account": "acme", "name": "Hall "}),
+    ],
+)
+async def test_what_has_blanks_around_it_is_made_or_refused_whole(ask: Ask, path: str, body: dict[str, str]) -> None:
+    tried, _ = await ask("POST", f"{path}?dry_run=true", json=body)
+    status, made = await ask("POST", path, json=body)
+    assert (tried, status) in [(200, 201), (422, 422)]
+    if status == 201:
+        assert (await ask("GET", f"{path}/{made['item']['id']}"))[0] == 200
+        assert (await ask("POST", path, json=body))[0] == 409

@@ -127,6 +127,10 @@ class Tokens:
     ) -> tuple[AdminToken, Secret]:
         """A new token, and its text, which is nowhere else. Raises Invalid, Conflict, StoreUnavailable."""
         name = parse_label(name)
+        if name in (".", ".."):
+            raise Invalid(
+                f"{name!r} cannot name a token", field="name", rule="it is part of a URL", remedy="choose a word"
+            )
         blocks, granted = parse_networks(networks), frozenset(scopes)
         now = self._clock.now()
         if expires_at is not None and expires_at <= now:

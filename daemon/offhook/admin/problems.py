@@ -25,6 +25,7 @@ from offhook.errors import (
     StoreUnavailable,
     ValidatorUnreachable,
 )
+from offhook.inventory.reading import FAULTS_LISTED
 
 CONTENT_TYPE: Final = "application/problem+json"
 #: ``type`` of a problem: this and a slug; nothing is to be found there (RFC 9457 §3.1.1 allows it).
@@ -107,7 +108,7 @@ class Problem:
 UNEXPECTED: Final = Problem(
     status=500,
     title="Internal error",
-    detail="Offhook failed at this request; nothing is known to have changed",
+    detail="Offhook failed at this request; look whether it has changed what it should",
     remedy="look for the request id in the daemon's log, and report it with what stands there",
 )
 
@@ -127,6 +128,13 @@ def find_problem(error: Exception) -> Problem | None:
             return _of_inventory(422, "Invalid value", error)
         case DocumentError():
             count = len(error.faults)
+            if count > FAULTS_LISTED:
+                return Problem(
+                    status=422,
+                    title="Faults in the document",
+                    detail=f"the document has more than {FAULTS_LISTED} faults; nothing was changed",
+                    faults=error.faults,
+                )
             return Problem(
                 status=422,
                 title="Faults in the document",

@@ -77,6 +77,11 @@ class Resource(Generic[E, V]):
     path_params: tuple[Param, ...] = (Param("account", "The account, where the name is that of several."),)
 
 
+def _as_kept(understood: BaseModel, name: str, value: Value) -> Value:
+    kept = getattr(understood, name, value)
+    return str(kept) if isinstance(kept, str) else value
+
+
 def _named(resource: Resource[E, V], entity: E, part: Part) -> Part:
     present = str(getattr(entity, resource.key))
     wanted = part.get(resource.key) or present
@@ -97,10 +102,12 @@ def resource_routes(services: Services, resource: Resource[E, V], list_route: Ro
         return json_response(resource.view(call, inventory, entity), headers={"ETag": tag})
 
     async def create(call: Call) -> web.Response:
-        part = await call.part(resource.creation)
-        account = str(part.pop("account", "") or "")
+        part, understood = await call.read(resource.creation)
+        # What it is known by is compared as it will be kept: without blanks around it, in its one notation.
+        stated = {name: _as_kept(understood, name, value) for name, value in part.items()}
+        account = str(stated.pop("account", "") or "")
+        part.pop("account", None)
         moves = call.query.flag("confirm_moves")
-        stated = dict(part)
         warnings: list[Fault] = []
 
         def get_made(inventory: Inventory) -> E:

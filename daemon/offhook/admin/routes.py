@@ -114,16 +114,18 @@ class Call:
 
     async def body(self, model: type[Body]) -> Body:
         """The JSON body. Raises Invalid for one that is not as ``model`` says, RequestRefused for other types."""
-        return (await self._read(model))[1]
+        return (await self.read(model))[1]
 
     async def part(self, model: type[BaseModel]) -> dict[str, yamldoc.Value]:
         """The JSON body as it was sent, once it is as ``model`` says: what is absent is told from what is null."""
-        return (await self._read(model))[0]
+        return (await self.read(model))[0]
 
-    async def _read(self, model: type[Body]) -> tuple[dict[str, yamldoc.Value], Body]:
-        if self.request.content_type not in _JSON_TYPES:
+    async def read(self, model: type[Body]) -> tuple[dict[str, yamldoc.Value], Body]:
+        """The body as it was sent, and as it is understood. Without one it is as if it were ``{}``."""
+        text = await self.request.read()
+        if text and self.request.content_type not in _JSON_TYPES:
             raise RequestRefused(415, "the body must be JSON", remedy="send Content-Type: application/json")
-        data = _parse(await self.request.read())
+        data = _parse(text or b"{}")
         try:
             return data, model.model_validate(data)
         except ValidationError as error:

@@ -195,7 +195,8 @@ class Client:
                 return Failure(f"the daemon on {self._path} did not answer in time", remedy="see: offhook doctor")
             case _:
                 return Failure(
-                    f"the daemon on {self._path} cannot be asked: {error.strerror}", remedy="see: offhook doctor"
+                    f"the daemon on {self._path} cannot be asked: {error.strerror or 'it broke off'}",
+                    remedy="see: offhook doctor",
                 )
 
 

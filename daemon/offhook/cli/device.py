@@ -228,7 +228,7 @@ def assign(
 @json_option
 def release(name: str, line: int | None, dry_run: bool, as_json: bool) -> None:
     """Take a device from whoever has it; it is in stock then."""
-    _act(name, "assign", fields_of(line=line), f"device {name} is released", as_json, dry_run=dry_run)
+    _act(name, "assign", {"user": None, **fields_of(line=line)}, f"device {name} is released", as_json, dry_run=dry_run)
 
 
 @device.command()

@@ -57,6 +57,7 @@ def create(
         "networks": networks,
         "expires_in_seconds": expires,
     }
+    body = {name: value for name, value in body.items() if value not in (None, [], ())}
     it = connect().post("tokens", body=body)
     if as_json:
         print_json(it)

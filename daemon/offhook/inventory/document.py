@@ -68,14 +68,18 @@ def parse_gateway(text: str) -> str:
     return text
 
 
+#: A name of 253 characters (RFC 1035 §2.3.4), and a port.
+_HOST_LIMIT: Final = 259
+
+
 def parse_host(text: str) -> str:
     """``host`` or ``host:port`` of a registrar or time server."""
     try:
         uri = SipUri.parse(f"sip:{text}")
     except SipError:
         uri = None
-    if uri is None or uri.user is not None or uri.parameters or uri.headers is not None:
-        raise Invalid(f"{text!r} is not a host", field="host", rule="", remedy="write it as host or host:port")
+    if uri is None or uri.user is not None or uri.parameters or uri.headers is not None or len(text) > _HOST_LIMIT:
+        raise Invalid(f"{text[:64]!r} is not a host", field="host", rule="", remedy="write it as host or host:port")
     return text
 
 

@@ -46,7 +46,8 @@ async def test_a_user_with_a_phone_is_moved_only_when_that_is_confirmed(ask: Ask
     status, done = await ask("POST", f"/devices/{phone}/assign?confirm_moves=true", json={"user": "jsmith"})
     assert (status, done["item"]["users"]) == (200, ["jsmith"])
     assert (await ask("GET", "/devices/001565123456"))[1]["users"] == []
-    status, done = await ask("POST", f"/devices/{phone}/assign", json={})
+    assert (await ask("POST", f"/devices/{phone}/assign", json={}))[0] == 422
+    status, done = await ask("POST", f"/devices/{phone}/assign", json={"user": None})
     assert (status, done["item"]["users"]) == (200, [])
 
 

@@ -31,11 +31,9 @@ async def test_a_root_key_is_rotated_then_forgotten_and_both_are_audited(ask: As
     status, view = await ask("DELETE", f"/keys/{old}")
     assert (status, [key["id"] for key in view["root_keys"]]) == (200, [new])
     assert (await ask("DELETE", f"/keys/{old}"))[0] == 404
-    records = [entry.record for entry in daemon.services.audit.read(4)]
+    records = [entry.record for entry in daemon.services.audit.read(2)]
     assert [(it.action, it.kind, it.key) for it in reversed(records)] == [
         ("rotate", "key", "root key"),
-        ("delete", "key", f"root key {new}"),
-        ("delete", "key", f"root key {old}"),
         ("delete", "key", f"root key {old}"),
     ]
 

@@ -1,3 +1,4 @@
+import pytest
 from tests.admin.conftest import Ask
 from tests.support.admin_daemon import AdminDaemon
 
@@ -74,3 +75,13 @@ async def test_what_makes_no_token_is_refused(ask: Ask) -> None:
         assert status == expected, body
     status, _ = await ask("DELETE", "/tokens/nobody")
     assert status == 404
+
+
+@pytest.mark.parametrize("field", ["accounts", "networks"])
+async def test_an_empty_list_is_not_taken_for_everything(ask: Ask, field: str) -> None:
+    status, problem = await ask("POST", "/tokens", json={"name": "ci", "role": "viewer", field: []})
+    assert (status, problem["field"]) == (422, field)
+
+
+async def test_a_name_that_is_a_step_in_a_path_is_refused(ask: Ask) -> None:
+    assert (await ask("POST", "/tokens", json={"name": "..", "role": "viewer"}))[0] == 422

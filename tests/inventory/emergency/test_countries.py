@@ -120,7 +120,10 @@ def test_possessions_with_a_country_code_are_states() -> None:
 
 def test_elsewhere_only_the_form_is_known() -> None:
     assert faulty(CivicAddress(country="DE", city="Berlin", street="Unter den Linden", house_number="77")) == []
-    assert faulty(CivicAddress(country="DE")) == ["city"]
+    assert faulty(CivicAddress(country="DE", city="Berlin", landmark="Brandenburger Tor")) == []
+    assert faulty(CivicAddress(country="DE")) == ["city", "street"]
+    assert faulty(CivicAddress(country="DE", city="Berlin")) == ["street"]
+    assert faulty(CivicAddress(country="XX", city="X", street="Y")) == ["country"]
     assert faulty(CivicAddress(country="DE", city="Ber\x00lin")) == ["city"]
 
 

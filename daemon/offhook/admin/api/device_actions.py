@@ -13,7 +13,7 @@ from offhook.admin.device_names import get_device
 from offhook.admin.names import get_number, get_system, get_user
 from offhook.admin.ports import Services
 from offhook.admin.routes import DRY_RUN, Call, Handler, Param, Route
-from offhook.errors import NotFound
+from offhook.errors import Invalid, NotFound
 from offhook.inventory.assigning import assign_line, get_line
 from offhook.inventory.disabling import disable, enable
 from offhook.inventory.document import E164, Extension, Ipei, Label, LineIndex, Mac, Username, VendorName
@@ -28,7 +28,7 @@ from offhook.store.tokens import Role
 
 
 class LineAssignment(BaseModel):
-    """Whose a line is: a user's, a number's, an extension's of its own, or with nothing stated nobody's."""
+    """Whose a line is: a user's, a number's, an extension's of its own, or with null nobody's."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -135,6 +135,13 @@ def routes(services: Services) -> list[Route]:
         A user who has another device is moved only where confirm_moves is true (R10).
         """
         body = await call.body(LineAssignment)
+        if not body.model_fields_set & {"user", "number", "extension"}:
+            raise Invalid(
+                "it is not said whose the line is",
+                field="user",
+                rule="a user, a number, an extension of its own, or null for nobody",
+                remedy='name one; to release the line, send {"user": null}',
+            )
         confirm = call.query.flag("confirm_moves")
 
         def edit(editor: Editor, device: Device) -> None:

@@ -89,15 +89,15 @@ def routes(services: Services) -> list[Route]:
 
         The key before it stays in the key file, behind, for backups that were made with it.
         """
-        await services.inventory.record(call.actor, "rotate", "key", "root key")
         await in_thread(keys.rotate)
+        await services.inventory.record(call.actor, "rotate", "key", "root key")
         return json_response(_view(await in_thread(keys.describe)))
 
     async def forget(call: Call) -> web.Response:
         """Takes a root key that is not in use out of the key file. Backups that were made with it open no more."""
         key_id = call.path("id")
-        await services.inventory.record(call.actor, "delete", "key", f"root key {key_id[:64]}")
         await in_thread(lambda: keys.forget(key_id))
+        await services.inventory.record(call.actor, "delete", "key", f"root key {key_id[:64]}")
         return json_response(_view(await in_thread(keys.describe)))
 
     async def reseal(call: Call) -> web.Response:

@@ -11,6 +11,7 @@ from offhook.admin.names import get_account
 from offhook.admin.ports import Services
 from offhook.admin.query import Page, collect_page
 from offhook.admin.routes import PAGING, Call, Route, format_time, json_response
+from offhook.inventory.identifiers import parse_label
 from offhook.inventory.models import Account
 from offhook.store.tokens import AdminToken, Role, Scope
 
@@ -23,10 +24,10 @@ class TokenBody(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=128)]
     role: Role
     scopes: Annotated[list[Scope], Field(max_length=16)] = []
-    accounts: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=100)] = []
-    #: By name; none: it reaches all of them, and the daemon itself.
-    networks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=32)] = []
-    #: CIDR blocks; none: it may be used from anywhere.
+    accounts: Annotated[list[Annotated[str, Field(max_length=128)]], Field(min_length=1, max_length=100)] | None = None
+    #: By name; without it, all of them, and the daemon itself.
+    networks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=32)] | None = None
+    #: CIDR blocks; without it, from anywhere.
     expires_in_seconds: Annotated[int, Field(ge=60, le=10 * 366 * 86400)] | None = None
     #: None: it never expires.
 
@@ -83,19 +84,21 @@ def routes(services: Services) -> list[Route]:
         body = await call.body(TokenBody)
         for scope in body.scopes:
             call.require(Role.ADMINISTRATOR, scope)
-        accounts = {get_account(services.inventory.inventory, name) for name in body.accounts}
+        accounts = {get_account(services.inventory.inventory, name) for name in body.accounts or ()}
         expires_at = None
         if body.expires_in_seconds is not None:
             expires_at = services.clock.now() + body.expires_in_seconds
-        granted = [body.role.value, *body.scopes, *sorted(account.name for account in accounts), *body.networks]
-        await services.inventory.record(call.actor, "create", "token", f"token {body.name}", ", ".join(granted)[:256])
+        granted = [body.role.value, *body.scopes, *sorted(account.name for account in accounts), *(body.networks or ())]
+        await services.inventory.record(
+            call.actor, "create", "token", f"token {parse_label(body.name)}", ", ".join(granted)[:256]
+        )
         token, text = await services.tokens.create(
             body.name,
             body.role,
             expires_at,
             scopes=body.scopes,
             accounts=[account.id for account in accounts],
-            networks=body.networks,
+            networks=body.networks or (),
         )
         return json_response(NewTokenView(**asdict(view(token)), token=text.reveal()), HTTPStatus.CREATED)
 

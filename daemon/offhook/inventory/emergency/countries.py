@@ -8,7 +8,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import resources
 from typing import Final
 
 from offhook.inventory.address import CivicAddress
@@ -107,14 +108,34 @@ def check_address(address: CivicAddress) -> list[AddressFault]:
     if address.country in CHECKED_COUNTRIES:
         faults.extend(_check_missing(address))
         faults.extend(_check_elements(address))
-    elif not faults and len(address.elements()) < 2:
-        faults.append(AddressFault("city", "only the country is given", "name city, street and house number"))
+    elif not faults:
+        faults.extend(_check_abroad(address))
     faults.extend(
         AddressFault(element, "a post office box is no place to send help to", "give the street address")
         for element in ("street", "landmark", "location_text", "unit", "building", "name")
         if (value := getattr(address, element)) and is_post_office_box(value)
     )
     return faults
+
+
+#: Outside the countries whose rules are known, one of these at least says where in its town a place is.
+_PLACES: Final = ("street", "building", "landmark", "location_text", "name")
+
+
+@cache
+def _countries() -> frozenset[str]:
+    """The codes of ISO 3166-1, as the time zone database lists them."""
+    text = resources.files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text(encoding="utf-8")
+    return frozenset(line[:2] for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def _check_abroad(address: CivicAddress) -> Iterator[AddressFault]:
+    if address.country not in _countries():
+        yield AddressFault("country", f"{address.country!r} is no country", "use a code of ISO 3166, such as DE")
+    if not address.city:
+        yield AddressFault("city", "the city is missing", "name city, street and house number")
+    if not any(getattr(address, element) for element in _PLACES):
+        yield AddressFault("street", "nothing says where in the city it is", "name street and house number")
 
 
 def _check_form(address: CivicAddress) -> Iterator[AddressFault]:
