@@ -109,6 +109,7 @@ class Administration:
             announcements=self.announcements,
             imports=ImportsUnderWay(),
             provisioning_url=lambda token: f"{places.public_url(current()[0])}/p/{token.reveal()}/",
+            device_url=lambda token: f"{places.public_url(current()[0])}/d/{token.reveal()}/",
             preview=Previews(service, stores.box, places, current),
             daemon=Daemon(
                 version=__version__,

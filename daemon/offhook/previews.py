@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from offhook.admin.ports import RenderedFile
 from offhook.config.schema import Config
-from offhook.inventory.models import Account, Device
+from offhook.inventory.models import AccessLevel, Account, Device
 from offhook.inventory.ports import SecretBox
 from offhook.inventory.service import InventoryService
 from offhook.places import Places
@@ -34,14 +34,16 @@ class Previews:
         config, catalog = self._current()
         inventory = self._service.inventory
         account = inventory.get(Account, device.account_id)
-        token = self._service.reveal_account_token(account).reveal() if reveal else Secret.MASK
+        of_device = self._service.find_device_token(device) if account.access is AccessLevel.DEVICE else None
+        token = (of_device or self._service.reveal_account_token(account)).reveal() if reveal else Secret.MASK
+        folder = "d" if of_device is not None else "p"
         previewed = preview_file(
             inventory,
             device,
             file,
             catalog=catalog,
             secrets=self._box if reveal else MaskedBox(),
-            base_url=f"{self._places.public_url(config)}/p/{token}/",
+            base_url=f"{self._places.public_url(config)}/{folder}/{token}/",
             proxy=self._places.sip_proxy(config),
             expires_seconds=config.sip.expires.default,
         )

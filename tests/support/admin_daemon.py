@@ -342,6 +342,7 @@ async def running(
             changes=changes,
             announcements=announcements,
             provisioning_url=lambda token: f"http://10.0.0.5:8080/p/{token.reveal()}/",
+            device_url=lambda token: f"http://10.0.0.5:8080/d/{token.reveal()}/",
             preview=_preview,
             daemon=Daemon(
                 version="0.0.0",

@@ -157,6 +157,8 @@ class Services:
     announcements: Followed
     imports: ImportsUnderWay = field(default_factory=ImportsUnderWay)
     provisioning_url: Callable[[Secret], str]
+    device_url: Callable[[Secret], str]
+    #: The same of a device's token.
     #: What a phone is given as the URL of its provisioning, of an account's token.
     preview: Preview
     daemon: Daemon

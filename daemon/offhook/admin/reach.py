@@ -71,6 +71,7 @@ def limit_services(services: Services, reach: Reach) -> Services:
         announcements=_LimitedAnnouncements(services.announcements, reach),
         imports=services.imports,
         provisioning_url=services.provisioning_url,
+        device_url=services.device_url,
         preview=services.preview,
         daemon=services.daemon,
         health=services.health,

@@ -73,6 +73,7 @@ def _fields(it: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("IP address", it["ip"]),
         ("provisioned", format_moment(it["last_provisioned_at"])),
         ("registered", format_moment(it["last_registered_at"])),
+        ("its own URL", it["provisioning_url"]),
         ("phone ID", it["phone_id"]),
         ("DECT system", it["system"]),
         ("role", it["role"]),

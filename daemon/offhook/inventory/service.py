@@ -259,6 +259,12 @@ class InventoryService:
         """The provisioning token of an account."""
         return self._workshop.secrets.open(account.sealed_token, f"account:{account.id}:token")
 
+    def find_device_token(self, device: Device) -> Secret | None:
+        """The provisioning token of a device; None for one that is out of service."""
+        if not device.sealed_token:
+            return None
+        return self._workshop.secrets.open(device.sealed_token, f"device:{device.id}:token")
+
     def reveal_password(self, credential: Credential) -> Secret:
         """The password of a credential; the caller has recorded the reveal."""
         return self._workshop.secrets.open(credential.sealed_secret, f"credential:{credential.id}:secret")

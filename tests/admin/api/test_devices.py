@@ -1,10 +1,14 @@
+import re
+
 import pytest
 from tests.admin.conftest import Ask
 from tests.support.admin_daemon import START, AdminDaemon, revision_of
 
+from offhook.admin.routes import ROOT
 from offhook.events import ConfigFetched, RenderFailed
 from offhook.inventory.editor import Editor
 from offhook.inventory.service import DAEMON
+from offhook.store.tokens import Role
 
 
 def _fetch(daemon: AdminDaemon) -> None:
@@ -142,3 +146,17 @@ async def test_a_file_is_shown_masked_and_revealed_with_a_record(ask: Ask, daemo
 async def test_a_file_that_it_is_not_given_is_404(ask: Ask) -> None:
     status, problem = await ask("GET", "/devices/001565123456/render?file=other.cfg")
     assert (status, problem["remedy"]) == (404, "it asks for 001565123456.cfg, y000000000108.cfg")
+
+
+async def test_a_device_asked_for_by_name_tells_its_own_url_to_who_may_reveal(daemon: AdminDaemon, ask: Ask) -> None:
+    _, shown = await ask("GET", "/devices/001565123456")
+    assert re.fullmatch(r"http://10\.0\.0\.5:8080/d/[a-z2-7]{26}/", shown["provisioning_url"])
+    _, page = await ask("GET", "/devices?q=001565123456")
+    assert [it["provisioning_url"] for it in page["items"]] == [None]
+    async with (
+        await daemon.remote(Role.ADMINISTRATOR) as client,
+        client.get(f"{ROOT}/devices/001565123456") as response,
+    ):
+        assert (await response.json())["provisioning_url"] is None
+    assert (await ask("POST", "/devices/001565123456/rotate-token"))[0] == 200
+    assert (await ask("GET", "/devices/001565123456"))[1]["provisioning_url"] != shown["provisioning_url"]

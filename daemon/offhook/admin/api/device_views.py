@@ -1,6 +1,6 @@
 """How the API shows a device: what it is, what it runs, and whether it is registered (R8)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from offhook.admin.api.reloads import ReloadView, view_reload
 from offhook.admin.device_names import device_key
@@ -83,6 +83,9 @@ class DeviceView:
     users: tuple[str, ...]
     lines: tuple[DeviceLineView, ...]
     last_reload: ReloadView | None
+    provisioning_url: str | None = field(default=None, repr=False)
+    #: Its own, which it needs where the account's access is `device`; for operators with the scope reveal, and only of
+    #: a device that is asked for by name.
 
 
 class Portrait:

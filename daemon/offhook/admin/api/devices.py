@@ -1,5 +1,7 @@
 """Devices: phones, ATAs, DECT bases and handsets, softphones (R1-R9). What is done to one is in device_actions."""
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from offhook.admin.api.device_views import DeviceView, Portrait
@@ -15,7 +17,7 @@ from offhook.inventory.document import DeviceFields, Ipei, Label, LinePart, Mac
 from offhook.inventory.identifiers import parse_ipei, parse_mac
 from offhook.inventory.models import Account, Device, DeviceType
 from offhook.inventory.snapshot import Inventory
-from offhook.store.tokens import Role
+from offhook.store.tokens import Role, Scope
 
 
 class NewDevice(DeviceFields):
@@ -38,6 +40,11 @@ class DeviceChange(DeviceFields):
 
 def routes(services: Services) -> list[Route]:
     service = services.inventory
+
+    def view(call: Call, inventory: Inventory, device: Device) -> DeviceView:
+        shown = Portrait(services, inventory).view(device)
+        token = service.find_device_token(device) if call.identity.may(Role.OPERATOR, Scope.REVEAL) else None
+        return replace(shown, provisioning_url=services.device_url(token)) if token is not None else shown
 
     async def list_devices(call: Call) -> web.Response:
         """List devices, and count them by status and type."""
@@ -68,7 +75,7 @@ def routes(services: Services) -> list[Route]:
         creation=NewDevice,
         alteration=DeviceChange,
         view_type=DeviceView,
-        view=lambda _call, inventory, device: Portrait(services, inventory).view(device),
+        view=view,
         find=lambda inventory, text, _account: get_device(inventory, text),
         find_new=_find_new,
         identify=_identify,
