@@ -26,3 +26,14 @@ def test_a_revealed_preview_is_what_the_phone_is_given(daemon: DaemonProcess) ->
     token = daemon.token_of("acme")
     status, content = daemon.get_http(daemon.ports.http, f"/p/{token}/001565123456.cfg")
     assert (status, content.decode()) == (200, shown["text"])
+
+
+def test_where_access_is_by_device_the_phone_is_given_its_own_url(daemon: DaemonProcess) -> None:
+    daemon.apply_now(PHONE.replace("sip_domain:", "access: device, sip_domain:"))
+    shown = daemon.ask("GET", "/devices/001565123456/render?reveal=true&reason=test")
+    url = daemon.show_device("001565123456")["provisioning_url"]
+    assert f"server.url = {url}\n" in shown["text"]
+    path = "/d/" + url.partition("/d/")[2]
+    status, content = daemon.get_http(daemon.ports.http, f"{path}001565123456.cfg")
+    assert (status, content.decode()) == (200, shown["text"])
+    assert daemon.get_http(daemon.ports.http, f"/p/{daemon.token_of('acme')}/001565123456.cfg")[0] == 404
