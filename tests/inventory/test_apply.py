@@ -83,7 +83,7 @@ async def test_what_is_absent_is_untouched_and_null_clears() -> None:
     bench = Workbench()
     await bench.apply(
         site(
-            locations="{name: HQ, timezone: Europe/Paris, address: {country: FR, city: Paris}}",
+            locations="{name: HQ, timezone: Europe/Paris, address: {country: FR, city: Paris, street: Rivoli}}",
             users='{username: jane, first_name: Jane, email: j@acme.test, plan: plus, extension: "2001", location: HQ}',
             devices="{type: deskphone, mac: 001565000001, name: Desk, location: HQ, user: jane}",
         )

@@ -51,7 +51,8 @@ async def test_what_breaks_the_form_of_its_country_is_a_fault_with_its_line() ->
         "16: the house number is missing; add the house number",
         "16: the street is missing; add the street",
         "16: the ZIP code is missing; add the ZIP code",
-        "18: only the country is given; name city, street and house number",
+        "18: the city is missing; name city, street and house number",
+        "18: nothing says where in the city it is; name street and house number",
     ]
 
 

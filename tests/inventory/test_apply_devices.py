@@ -19,7 +19,10 @@ HANDSET = 'type: dect_handset, ipei: "0658500479393"'
         ("{type: dect_handset, name: H}", "a DECT handset needs its IPEI"),
         (f"{{{HANDSET}, mac: 001565000001}}", "a DECT handset has an IPEI and no MAC"),
         (f"{{{HANDSET}, location: HQ}}", "a handset has the location of its base; leave it out"),
-        (f"{{{HANDSET}, address: {{country: FR, city: Paris}}}}", "a handset has the emergency address of its base"),
+        (
+            f"{{{HANDSET}, address: {{country: FR, city: P, street: R}}}}",
+            "a handset has the emergency address of its base",
+        ),
         (f"{{{HANDSET}, base: 001565999999}}", "there is no base '001565999999'"),
         (f"{{{HANDSET}, lines: [{{index: 2}}]}}", "a handset has one line, with index 1"),
         (f"{{{HANDSET}, role: member}}", "only DECT bases belong to a DECT system"),

@@ -82,7 +82,9 @@ def documents(draw: st.DrawFn) -> str:
     account = {
         "name": draw(LABELS),
         "sip_domain": "acme.test",
-        "locations": [{"name": name, "address": {"country": "FR", "street": draw(LABELS)}} for name in places],
+        "locations": [
+            {"name": name, "address": {"country": "FR", "city": "Paris", "street": draw(LABELS)}} for name in places
+        ],
         "station_types": [{"name": "premium", "features": draw(st.sampled_from(allowed))}],
         "users": users,
         "numbers": numbers,
