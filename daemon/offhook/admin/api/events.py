@@ -51,7 +51,7 @@ def routes(services: Services) -> list[Route]:
         ):
             await response.prepare(call.request)
             await _write(response, f"retry: {_RETRY_MILLISECONDS}\nid: {listener.id}\n\n")
-            while services.tokens.counts(call.identity) and (news := await listener.read(_KEEP_ALIVE_SECONDS)):
+            while (news := await listener.read(_KEEP_ALIVE_SECONDS)) and services.tokens.counts(call.identity):
                 await _write(response, _format(news, services.announcements.id_of))
         return response
 
